@@ -1,0 +1,47 @@
+/*
+ * capture: pcap and pcapng files (later: interfaces) → frames. Several files are merged in the order of time; between
+ * equal times, in the order named. Reading is in big steps (1 MiB) and never seeks, so that "-" is standard input.
+ */
+#ifndef OTWAY_CAPTURE_H
+#define OTWAY_CAPTURE_H
+
+#include "otway/base/crypto.h"
+#include "otway/base/err.h"
+#include "otway/model/counter.h"
+#include "otway/model/packet.h"
+
+struct capture;
+
+/* What is known of one file once it is read to its end. */
+struct capture_file {
+	const char *name;              /* as given */
+	uint8_t sha256[SHA256_LEN];    /* of the file's octets; valid with `hash` */
+	uint64_t packets;
+	nsec_t first, last;            /* NSEC_NONE when it has none */
+	bool cut;                      /* its last packet is not whole: that packet is lost, no other */
+};
+
+/*
+ * Opens files for reading. With `hash` each is hashed as it is read. Returns 0, or -1 with err: not there,
+ * not a capture, or of a link type that decap cannot read (named in the error).
+ */
+int capture_open_files(struct capture **out, const char *const *names, size_t count, bool hash, struct err *err);
+void capture_free(struct capture *c);
+
+/*
+ * The next frame, borrowed until the next call. 1: there is one; 0: the end of every file; -1 with err: a file
+ * cannot be read on (a file that ends within a packet is not that: see `cut`; garbage within one is).
+ */
+int capture_next(struct capture *c, struct frame *out, struct err *err);
+
+/* After the end: octets behind the last packet are read (and hashed) too. */
+size_t capture_file_count(const struct capture *c);
+const struct capture_file *capture_file(const struct capture *c, size_t i);
+
+/* Octets read so far, for showing progress. */
+uint64_t capture_octets(const struct capture *c);
+
+/* "frames", "frames_cut", "capture_cut". Returns how many were written to out. */
+size_t capture_counts(const struct capture *c, struct counter *out, size_t max);
+
+#endif

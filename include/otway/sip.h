@@ -1,0 +1,29 @@
+/*
+ * sip: datagram → SIP messages (RFC 3261) with the media their SDP describes.
+ * SIP is recognised by content, on any port. What libosip2 refuses is counted as bad, and the message goes on
+ * with what could be read of it when that is enough to follow a call (a Call-ID and a CSeq).
+ */
+#ifndef OTWAY_SIP_H
+#define OTWAY_SIP_H
+
+#include "otway/model/counter.h"
+#include "otway/model/sip_message.h"
+
+struct sip;
+
+struct sip *sip_new(const char *kms_header); /* the header that names a KMS, or NULL; NULL: out of memory */
+void sip_free(struct sip *s);
+
+/* Looks like SIP: a request line or status line begins it (CRLFs before it allowed). Cheap: for every datagram. */
+bool sip_is(struct bytes payload);
+
+/* In: one datagram, borrowed until its messages are taken out. */
+void sip_take(struct sip *s, const struct datagram *in);
+
+/* Out: the next message; false when there is none. *out is borrowed until the next call on s. */
+bool sip_next(struct sip *s, const struct sip_message **out);
+
+/* "sip", "sip_bad", "sdp", "sdp_bad". Returns how many were written. */
+size_t sip_counts(const struct sip *s, struct counter *out, size_t max);
+
+#endif

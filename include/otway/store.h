@@ -1,0 +1,95 @@
+/*
+ * store: agencies, warrants, their history, and the audit trail. SQLite is the embedded default; the table of backends is
+ * where another goes. Every change is audited in the same transaction: if the trail cannot be written the act is refused.
+ */
+#ifndef OTWAY_STORE_H
+#define OTWAY_STORE_H
+
+#include "otway/base/crypto.h"
+#include "otway/base/err.h"
+#include "otway/model/warrant.h"
+
+struct store;
+
+/*
+ * url: "sqlite:PATH". With create it is made (mode 0600, its directory 0700) when it is not there; else EXIT_NOT_FOUND.
+ * Refuses (EXIT_REFUSED) a store that others may read or write, or of a newer schema; migrates an older one.
+ * actor: who acts, for history and audit ("root", "alice"): the login name of the real user.
+ */
+int store_open(struct store **out, const char *url, bool create, const char *actor, struct err *err);
+void store_free(struct store *s);
+
+/* The url meant when none is given: root's /var/lib/otway/otway.db, else $XDG_DATA_HOME/otway/otway.db (or ~/.local/share). */
+int store_default_url(char *out, size_t size, struct err *err);
+
+struct agency {
+	char *name;
+	char country[3];     /* ISO 3166 alpha-2, or "" */
+	char **deliver;      /* destinations, as entered */
+	size_t deliver_count;
+	nsec_t added;
+	uint32_t warrants;   /* how many it has, whatever their state */
+};
+void agency_clear(struct agency *a);
+
+int store_agency_add(struct store *s, const struct agency *a, struct err *err);    /* again the same: done; other: EXIT_REFUSED */
+int store_agency_remove(struct store *s, const char *name, struct err *err);       /* EXIT_NOT_FOUND; EXIT_REFUSED while it has warrants */
+/* Calls back in the order of names; stops when fn returns non-zero, and returns that. */
+int store_agency_each(struct store *s, const char *name /* NULL: all */, int (*fn)(void *arg, const struct agency *a), void *arg,
+		      struct err *err);
+
+/* A warrant as the store keeps it: what the pipeline needs and what people entered. */
+struct warrant_row {
+	struct warrant w;
+	char *from_entered, *until_entered; /* the words given, for "the same again" */
+	char *document;                     /* base name of --document, or NULL */
+	uint8_t document_sha256[SHA256_LEN];
+	nsec_t added;
+	nsec_t revoked;                     /* NSEC_NONE: not */
+	char *revoked_reason;
+};
+void warrant_row_clear(struct warrant_row *r);
+
+/* "pending", "active", "ended", "revoked": at a moment. */
+const char *warrant_state(const struct warrant_row *r, nsec_t now);
+
+/* *fresh: false when the very same was there already. Other content under its LIID: EXIT_REFUSED, naming the field.
+ * The agency must be there (EXIT_NOT_FOUND). */
+int store_warrant_add(struct store *s, const struct warrant_row *r, bool *fresh, struct err *err);
+int store_warrant_extend(struct store *s, const char *liid, nsec_t until, const char *authority /* NULL: as before */, struct err *err);
+int store_warrant_revoke(struct store *s, const char *liid, const char *reason, struct err *err); /* again: done */
+int store_warrant_each(struct store *s, const char *liid /* NULL: all */, int (*fn)(void *arg, const struct warrant_row *r),
+		       void *arg, struct err *err);
+
+/* One change of a warrant: who, when, which field, before, after. */
+struct warrant_change {
+	nsec_t at;
+	const char *actor, *act;           /* "add", "extend", "revoke" */
+	const char *field, *before, *after; /* before NULL where there was none */
+};
+int store_warrant_history(struct store *s, const char *liid, int (*fn)(void *arg, const struct warrant_change *c), void *arg,
+			  struct err *err);
+
+/* What may be opened: every warrant not revoked (whatever its times; packets' own time decides). Or only those of
+ * `liids`: EXIT_NOT_FOUND for an unknown one, EXIT_REFUSED for a revoked one. */
+int store_warrants_in_use(struct store *s, const char *const *liids, size_t liid_count, struct warrant_set *out, struct err *err);
+
+/*
+ * The audit trail: append-only, each record's hash covers the one before (SHA-256 of its canonical JSON). An act is written
+ * before it takes effect. subject: "warrant 3", "agency 1": local numbers where there is one; detail: a JSON object text.
+ */
+struct audit_record {
+	uint64_t number; /* from 1 */
+	nsec_t at;
+	const char *actor, *act, *subject, *detail;
+	uint8_t before[SHA256_LEN], hash[SHA256_LEN];
+};
+int store_audit(struct store *s, const char *act, const char *subject, const char *detail, struct err *err);
+int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_record *r), void *arg, struct err *err);
+
+/* Walks the chain: EXIT_INTEGRITY naming the first record that is altered, missing, or cut off before `head_number` with
+ * `head_hash` (0: none given). *count and *head tell what was verified. */
+int store_audit_verify(struct store *s, uint64_t head_number, const uint8_t head_hash[SHA256_LEN], uint64_t *count,
+		       uint8_t head[SHA256_LEN], struct err *err);
+
+#endif

@@ -1,0 +1,198 @@
+/* text: small tools, none of which asks the locale. */
+#include "otway/base/text.h"
+
+#include <stdlib.h>
+
+bool text_same(struct bytes a, struct bytes b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (text_lower(a.at[i]) != text_lower(b.at[i]))
+			return false;
+	return true;
+}
+
+bool text_is(struct bytes a, const char *word)
+{
+	return text_same(a, bytes_of(word));
+}
+
+bool text_begins(struct bytes a, const char *word)
+{
+	return text_same(bytes_part(a, 0, strlen(word)), bytes_of(word));
+}
+
+struct bytes text_trim(struct bytes a)
+{
+	while (a.len > 0 && text_space(a.at[0])) {
+		a.at++;
+		a.len--;
+	}
+	while (a.len > 0 && text_space(a.at[a.len - 1]))
+		a.len--;
+	return a;
+}
+
+struct bytes text_cut(struct bytes a, char mark, struct bytes *rest)
+{
+	const uint8_t *at = a.len > 0 ? memchr(a.at, mark, a.len) : NULL;
+	size_t len = at != NULL ? (size_t)(at - a.at) : a.len;
+
+	if (rest != NULL)
+		*rest = at != NULL ? bytes_part(a, len + 1, a.len) : (struct bytes){ NULL, 0 };
+	return (struct bytes){ a.at, len };
+}
+
+struct bytes text_word(struct bytes a, struct bytes *rest)
+{
+	size_t from = 0, to;
+
+	while (from < a.len && (a.at[from] == ' ' || a.at[from] == '\t'))
+		from++;
+	for (to = from; to < a.len && a.at[to] != ' ' && a.at[to] != '\t';)
+		to++;
+	if (rest != NULL)
+		*rest = bytes_part(a, to, a.len);
+	return bytes_part(a, from, to - from);
+}
+
+bool text_number(struct bytes a, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (a.len == 0)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		uint64_t digit = (uint64_t)(a.at[i] - '0');
+
+		if (!text_digit(a.at[i]) || value > (max - digit) / 10 || (value == 0 && digit > max))
+			return false;
+		value = value * 10 + digit;
+	}
+	*out = value;
+	return true;
+}
+
+char *text_copy(struct bytes a, char *out, size_t size)
+{
+	size_t len = a.len < size - 1 ? a.len : size - 1;
+
+	if (len > 0)
+		memcpy(out, a.at, len);
+	out[len] = '\0';
+	return out;
+}
+
+char *text_hex(struct bytes a, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < a.len; i++) {
+		out[2 * i] = digits[a.at[i] >> 4];
+		out[2 * i + 1] = digits[a.at[i] & 15];
+	}
+	out[2 * a.len] = '\0';
+	return out;
+}
+
+static int unhex(uint8_t c)
+{
+	if (text_digit(c))
+		return c - '0';
+	c = text_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+long text_unhex(struct bytes a, uint8_t *out, size_t max)
+{
+	if (a.len % 2 != 0 || a.len / 2 > max)
+		return -1;
+	for (size_t i = 0; i < a.len; i += 2) {
+		int high = unhex(a.at[i]), low = unhex(a.at[i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		out[i / 2] = (uint8_t)(high << 4 | low);
+	}
+	return (long)(a.len / 2);
+}
+
+char *text_base64(struct bytes a, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *to = out;
+
+	for (size_t i = 0; i < a.len; i += 3) {
+		size_t n = a.len - i < 3 ? a.len - i : 3;
+		uint32_t v = (uint32_t)a.at[i] << 16;
+
+		if (n > 1)
+			v |= (uint32_t)a.at[i + 1] << 8;
+		if (n > 2)
+			v |= a.at[i + 2];
+		*to++ = digits[v >> 18];
+		*to++ = digits[v >> 12 & 63];
+		*to++ = n > 1 ? digits[v >> 6 & 63] : '=';
+		*to++ = n > 2 ? digits[v & 63] : '=';
+	}
+	*to = '\0';
+	return out;
+}
+
+static int unbase64(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (text_digit(c))
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+long text_unbase64(struct bytes a, uint8_t *out, size_t max)
+{
+	uint32_t v = 0;
+	size_t digits = 0, n = 0, pads = 0;
+
+	for (size_t i = 0; i < a.len; i++) {
+		int d;
+
+		if (text_space(a.at[i]))
+			continue;
+		if (a.at[i] == '=') {
+			pads++;
+			continue;
+		}
+		d = unbase64(a.at[i]);
+		if (d < 0 || pads > 0)
+			return -1;
+		v = v << 6 | (uint32_t)d;
+		digits++;
+		if (digits % 4 == 1)
+			continue;
+		if (n == max)
+			return -1;
+		out[n++] = (uint8_t)(v >> (digits % 4 == 2 ? 4 : digits % 4 == 3 ? 2 : 0));
+	}
+	if (digits % 4 == 1 || pads > 2 || (pads > 0 && (digits + pads) % 4 != 0))
+		return -1;
+	return (long)n;
+}
+
+size_t text_utf8(struct bytes a, size_t at)
+{
+	uint8_t c = a.at[at];
+	size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > a.len - at)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((a.at[at + i] & 0xc0) != 0x80)
+			return 0;
+	if ((c == 0xe0 && a.at[at + 1] < 0xa0) || (c == 0xed && a.at[at + 1] > 0x9f) || (c == 0xf0 && a.at[at + 1] < 0x90) ||
+		(c == 0xf4 && a.at[at + 1] > 0x8f))
+		return 0;
+	return len;
+}
