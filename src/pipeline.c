@@ -1,1 +1,290 @@
-/* not written yet */ typedef int placeholder;
+/*
+ * pipeline: the way of a packet. The front takes frames apart and opens media, the second half understands signalling;
+ * between them go a SIP datagram one way and steps about media the other. Each turn of pipeline_next asks the stages from
+ * the last to the first, so that a stage is empty before it is given more.
+ */
+#include "otway/pipeline.h"
+
+#include <stdlib.h>
+
+#include "pipeline_trace.h"
+#include "otway/call.h"
+#include "otway/decap.h"
+#include "otway/match.h"
+#include "otway/media.h"
+#include "otway/recent.h"
+#include "otway/sip.h"
+#include "otway/undecided.h"
+
+#define UNDECIDED_HOLD (2 * NSEC_PER_SEC)
+#define UNDECIDED_OCTETS ((size_t)64 << 20)
+#define RECENT_OCTETS ((size_t)1 << 20)
+#define RECENT_SPAN NSEC_PER_SEC
+#define TICK (NSEC_PER_SEC / 10) /* how often the stages are told the time */
+
+struct pipeline {
+	/* The front. */
+	struct decap *decap;
+	struct media *media;
+	struct recent *recent;
+	/* The second half. */
+	struct sip *sip, *again; /* again: for what undecided gives back while a message of sip is in hand */
+	struct match *match;
+	struct undecided *undecided;
+	struct call_stage *call;
+	struct warrant_set targets;
+	struct trace *trace; /* NULL: nobody asked */
+
+	const struct sip_message *claiming; /* waits until what belongs with it has gone before it */
+	const struct hit *hits;
+	size_t hit_count;
+
+	const struct media_packet *packet; /* goes out once for each of its covers */
+	const struct cover *covers;
+	size_t cover_count;
+
+	nsec_t now, told; /* of the newest packet; what the stages were told last */
+	enum { RUNNING, CALLS_ENDED, MEDIA_ENDED } end;
+	bool ending;
+	struct record out;
+};
+
+struct pipeline *pipeline_new(const struct pipeline_options *o)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	const char *kms_header = o != NULL ? o->kms_header : NULL;
+
+	if (p == NULL)
+		return NULL;
+	p->decap = decap_new();
+	p->media = media_new(NULL);
+	p->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
+	p->sip = sip_new(kms_header);
+	p->again = sip_new(kms_header);
+	p->match = match_new();
+	p->undecided = undecided_new(UNDECIDED_HOLD, UNDECIDED_OCTETS);
+	p->call = call_new();
+	p->trace = o != NULL && o->explain ? trace_new() : NULL;
+	p->now = p->told = NSEC_NONE;
+	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL || p->match == NULL ||
+		p->undecided == NULL || p->call == NULL || (o != NULL && o->explain && p->trace == NULL)) {
+		pipeline_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	trace_free(p->trace);
+	call_free(p->call);
+	undecided_free(p->undecided);
+	match_free(p->match);
+	sip_free(p->again);
+	sip_free(p->sip);
+	recent_free(p->recent);
+	media_free(p->media);
+	decap_free(p->decap);
+	warrant_set_clear(&p->targets);
+	free(p);
+}
+
+bool pipeline_targets(struct pipeline *p, const struct warrant_set *set)
+{
+	struct warrant_set copy = { 0 }, old = p->targets;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (!warrant_add(&copy, &set->all[i])) {
+			warrant_set_clear(&copy);
+			return false;
+		}
+	p->targets = copy;
+	if (!match_targets(p->match, &p->targets)) {
+		p->targets = old;
+		warrant_set_clear(&copy);
+		return false;
+	}
+	call_targets(p->call, &p->targets);
+	warrant_set_clear(&old);
+	return true;
+}
+
+bool pipeline_key(struct pipeline *p, const struct key_given *key, const char *call_id)
+{
+	return call_key_file(p->call, key, call_id);
+}
+
+void pipeline_time(struct pipeline *p, nsec_t at)
+{
+	if (p->now == NSEC_NONE || at > p->now)
+		p->now = at;
+	if (p->told != NSEC_NONE && p->now - p->told < TICK)
+		return;
+	p->told = p->now;
+	undecided_time(p->undecided, p->now);
+	call_time(p->call, p->now);
+	media_time(p->media, p->now);
+}
+
+void pipeline_take(struct pipeline *p, const struct frame *in)
+{
+	decap_take(p->decap, in);
+	pipeline_time(p, in->at);
+}
+
+void pipeline_end(struct pipeline *p)
+{
+	p->ending = true;
+}
+
+/* The front: a datagram is signalling, or media of a call that is open, or may become so within a second. */
+static void front_take(struct pipeline *p, const struct datagram *d)
+{
+	if (sip_is(d->payload) || d->proto != IP_PROTO_UDP)
+		sip_take(p->sip, d);
+	else if (media_wants(p->media, d))
+		media_take(p->media, d);
+	else
+		recent_keep(p->recent, d);
+}
+
+/* The front: what the call stage says of media; a new place may have packets that went by just now. */
+static void front_step(struct pipeline *p, const struct step *s)
+{
+	const struct addr *places[2] = { &s->place.rtp, &s->place.rtcp };
+	struct datagram d;
+
+	media_step(p->media, s);
+	for (size_t i = 0; s->kind == STEP_PLACE && i < 2; i++) {
+		size_t step = 0;
+
+		while (places[i]->family != 0 && recent_next(p->recent, places[i], s->at, &step, &d))
+			media_take(p->media, &d);
+	}
+}
+
+/* The second half: is a message under warrant, or does it belong with what is? */
+static void back_take(struct pipeline *p, const struct sip_message *m)
+{
+	p->hit_count = match_message(p->match, m, &p->hits);
+	trace_message(p->trace, m, p->hit_count);
+	if (p->hit_count > 0 || call_knows(p->call, m)) {
+		undecided_claim(p->undecided, m);
+		p->claiming = m;
+	} else {
+		undecided_keep(p->undecided, m);
+	}
+}
+
+/* The second half: claimed messages first, oldest first, then the one that claimed them. */
+static bool back_move(struct pipeline *p)
+{
+	const struct datagram *d;
+	const struct sip_message *m;
+
+	if (p->claiming == NULL)
+		return false;
+	if (sip_next(p->again, &m)) {
+		trace_current(p->trace, m);
+		call_take(p->call, m, NULL, 0);
+	} else if (undecided_next(p->undecided, &d)) {
+		sip_take(p->again, d);
+	} else {
+		trace_current(p->trace, p->claiming);
+		call_take(p->call, p->claiming, p->hits, p->hit_count);
+		p->claiming = NULL;
+	}
+	return true;
+}
+
+/* The packet in hand, for the next warrant whose window holds it. */
+static bool packet_out(struct pipeline *p)
+{
+	while (p->cover_count > 0) {
+		const struct cover *c = p->covers++;
+
+		p->cover_count--;
+		if (p->packet->at < c->from || p->packet->at >= c->until)
+			continue;
+		p->out = (struct record){
+			.kind = RECORD_MEDIA,
+			.warrant = c->warrant,
+			.call = p->packet->call,
+			.at = p->packet->at,
+			.media = *p->packet,
+		};
+		return true;
+	}
+	return false;
+}
+
+/* One step nearer the end: calls say their last before media decides what it holds. */
+static bool end_move(struct pipeline *p)
+{
+	if (!p->ending || p->end == MEDIA_ENDED)
+		return false;
+	if (p->end == RUNNING) {
+		call_end(p->call, p->now);
+		p->end = CALLS_ENDED;
+	} else {
+		media_end(p->media);
+		p->end = MEDIA_ENDED;
+	}
+	return true;
+}
+
+bool pipeline_next(struct pipeline *p, const struct record **out)
+{
+	const struct step *step;
+	const struct sip_message *m;
+	struct datagram d;
+
+	for (;;) {
+		if (packet_out(p)) {
+			*out = &p->out;
+			return true;
+		}
+		if (media_next(p->media, &p->packet, &p->covers, &p->cover_count)) {
+			trace_packet(p->trace, p->packet);
+		} else if (call_next(p->call, &step)) {
+			trace_step(p->trace, step);
+			if (step->kind == STEP_RECORD) {
+				*out = &step->record;
+				return true;
+			}
+			front_step(p, step);
+		} else if (back_move(p)) {
+			continue;
+		} else if (sip_next(p->sip, &m)) {
+			back_take(p, m);
+		} else if (decap_next(p->decap, &d)) {
+			front_take(p, &d);
+		} else if (!end_move(p)) {
+			return false;
+		}
+	}
+}
+
+bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out)
+{
+	return trace_get(p->trace, i, out);
+}
+
+size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, size_t max)
+{
+	size_t n = decap_counts(p->decap, out, max);
+
+	return n + sip_counts(p->sip, out + n, max - n);
+}
+
+size_t pipeline_counts(const struct pipeline *p, struct counter *out, size_t max)
+{
+	size_t n = pipeline_counts_capture(p, out, max);
+
+	n += match_counts(p->match, out + n, max - n);
+	n += undecided_counts(p->undecided, out + n, max - n);
+	n += call_counts(p->call, out + n, max - n);
+	return n + media_counts(p->media, out + n, max - n);
+}

@@ -44,6 +44,7 @@ struct pipeline_trace {
 	uint32_t messages;
 	bool headers[SIP_HEADERS];     /* which headers named a party, and so were tested */
 	uint32_t tested, hits;         /* parties compared; of them matched */
+	bool sdp;                      /* some message described media */
 	uint32_t call;                 /* local number of the call it became; 0 none */
 	uint32_t warrants[COVERS_MAX]; /* local numbers that took it */
 	size_t warrant_count;

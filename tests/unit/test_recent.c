@@ -1,0 +1,105 @@
+/* recent: what is kept comes back once, in order, and no more than fits. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "otway/recent.h"
+
+static struct datagram rtp(nsec_t at, uint16_t port, uint32_t number, size_t len, uint8_t *octets)
+{
+	struct datagram d = { .at = at, .proto = IP_PROTO_UDP };
+
+	memset(octets, 0, len);
+	octets[28] = 0x80;
+	put_be32(octets + 32, number);
+	d.flow.dst = (struct addr){ .family = 4, .port = port };
+	d.flow.src = (struct addr){ .family = 4, .port = 9 };
+	d.packet = (struct bytes){ octets, len };
+	d.payload = (struct bytes){ octets + 28, len - 28 };
+	return d;
+}
+
+static void packets_of_a_place_come_back_once_and_in_order(void **state)
+{
+	struct recent *r = recent_new(1 << 16, NSEC_PER_SEC);
+	struct addr place = { .family = 4, .port = 4000 };
+	uint8_t octets[200];
+	struct datagram out;
+	size_t step = 0;
+	uint32_t next = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++) {
+		struct datagram d = rtp(i, i % 2 ? 4000 : 5000, i, sizeof(octets), octets);
+
+		recent_keep(r, &d);
+	}
+	while (recent_next(r, &place, 20, &step, &out)) {
+		assert_int_equal(be32(out.payload.at + 4), 2 * next + 1);
+		assert_int_equal(out.packet.len, sizeof(octets));
+		next++;
+	}
+	assert_int_equal(next, 10);
+	step = 0;
+	assert_false(recent_next(r, &place, 20, &step, &out));
+	recent_free(r);
+}
+
+static void what_is_older_than_the_span_is_not_given(void **state)
+{
+	struct recent *r = recent_new(1 << 16, 10);
+	struct addr place = { .family = 4, .port = 4000 };
+	uint8_t octets[100];
+	struct datagram d, out;
+	size_t step = 0;
+
+	(void)state;
+	d = rtp(5, 4000, 1, sizeof(octets), octets);
+	recent_keep(r, &d);
+	assert_false(recent_next(r, &place, 16, &step, &out));
+	step = 0;
+	assert_true(recent_next(r, &place, 15, &step, &out));
+	recent_free(r);
+}
+
+/* Sizes of every kind go round many times: what is there is always the newest, whole, and in order. */
+static void a_full_ring_keeps_the_newest(void **state)
+{
+	struct recent *r = recent_new(1 << 14, INT64_MAX / 4);
+	struct addr place = { .family = 4, .port = 4000 };
+	uint8_t octets[2048];
+
+	(void)state;
+	srand(7);
+	for (uint32_t i = 1; i < 20000; i++) {
+		struct datagram d = rtp(i, 4000, i, 40 + (size_t)rand() % 1400, octets), out;
+		size_t step = 0;
+		uint32_t last = 0;
+
+		recent_keep(r, &d);
+		if (i % 97 != 0)
+			continue;
+		while (recent_next(r, &place, i, &step, &out)) {
+			uint32_t number = be32(out.payload.at + 4);
+
+			assert_true(last == 0 || number == last + 1);
+			last = number;
+		}
+		assert_int_equal(last, i);
+	}
+	recent_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packets_of_a_place_come_back_once_and_in_order),
+		cmocka_unit_test(what_is_older_than_the_span_is_not_given),
+		cmocka_unit_test(a_full_ring_keeps_the_newest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
