@@ -1,1 +1,311 @@
-/* not written yet */ typedef int placeholder;
+/*
+ * capture: libpcap reads the files (and nothing else here sees libpcap); a heap of their next frames merges them.
+ */
+#include "otway/capture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <pcap/pcap.h>
+
+#include "stream.h"
+
+#define BUFFER_MAX  (1u << 20) /* of one file: the system is asked rarely */
+#define BUFFER_MIN  (1u << 16)
+#define BUFFERS_MAX (64u << 20) /* of all files together, as long as each has BUFFER_MIN */
+
+/* One file, and the frame of it that comes next. */
+struct input {
+	struct capture_file facts;
+	struct stream stream;
+	pcap_t *pcap;
+	struct frame next;
+};
+
+struct capture {
+	struct input *inputs;
+	size_t count;
+	struct input **heap; /* of the files not at their end, by the time of their next frame, the least first */
+	size_t heap_count;
+	bool begun, given; /* the files are at their first frame; the top of the heap was given out */
+	uint64_t frames_cut;
+};
+
+/*
+ * The LINKTYPE_ value of a file from the DLT_ value libpcap gives. They differ only where the systems never agreed
+ * (pcap-linktype(7)); of those, raw IP alone matters here: DLT_RAW is 12, and 14 in files of OpenBSD.
+ */
+static int link_of(int dlt)
+{
+	return dlt == DLT_RAW || dlt == 12 || dlt == 14 ? 101 : dlt;
+}
+
+/* Text for a link type: libpcap's name where it has one. */
+static int refuse_link(int dlt, struct err *err)
+{
+	const char *name = pcap_datalink_val_to_name(dlt);
+
+	if (name == NULL)
+		return err_set(err, "link type %d is not one that can be read", dlt);
+	return err_set(err, "link type %s (%d) is not one that can be read", name, link_of(dlt));
+}
+
+/* Why libpcap does not take a file for a capture: its first octets say it better than libpcap can. */
+static int refuse_format(const struct stream *s, const char *reason, struct err *err)
+{
+	static const struct {
+		uint8_t begin[4], len;
+		const char *what;
+	} packed[] = {
+		{ { 0x1f, 0x8b }, 2, "gzip -dc" },
+		{ { 'B', 'Z', 'h' }, 3, "bzip2 -dc" },
+		{ { 0xfd, '7', 'z', 'X' }, 4, "xz -dc" },
+		{ { 0x28, 0xb5, 0x2f, 0xfd }, 4, "zstd -dc" },
+	};
+
+	if (s->fault != 0)
+		return err_set(err, "%s", strerror(s->fault));
+	if (s->octets == 0)
+		return err_set(err, "is empty");
+	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+		if (s->octets >= packed[i].len && memcmp(s->begin, packed[i].begin, packed[i].len) == 0)
+			return err_set(err, "is compressed; unpack it on the way: %s FILE | otway decrypt -", packed[i].what);
+	if (strstr(reason, "unknown file format") != NULL)
+		return err_set(err, "is no capture: it begins neither as pcap nor as pcapng");
+	return err_set(err, "is no whole capture: %s", reason);
+}
+
+static int open_input(struct input *in, size_t buffer, bool hash, bool (*known)(int link), struct err *err)
+{
+	char reason[PCAP_ERRBUF_SIZE];
+
+	if (stream_open(&in->stream, in->facts.name, buffer, hash, err) < 0)
+		return -1;
+	in->pcap = pcap_fopen_offline_with_tstamp_precision(in->stream.file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	if (in->pcap == NULL) {
+		refuse_format(&in->stream, reason, err);
+		fclose(in->stream.file);
+		return -1;
+	}
+	in->next.link = link_of(pcap_datalink(in->pcap));
+	return known != NULL && !known(in->next.link) ? refuse_link(pcap_datalink(in->pcap), err) : 0;
+}
+
+static size_t buffer_size(size_t count)
+{
+	size_t share = BUFFERS_MAX / count;
+
+	return share > BUFFER_MAX ? BUFFER_MAX : share < BUFFER_MIN ? BUFFER_MIN : share;
+}
+
+static int open_all(struct capture *c, const char *const *names, bool hash, bool (*known)(int link), struct err *err)
+{
+	bool stdin_named = false;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct input *in = &c->inputs[i];
+		bool is_stdin = strcmp(names[i], "-") == 0;
+
+		in->facts = (struct capture_file){ .name = names[i], .first = NSEC_NONE, .last = NSEC_NONE };
+		in->next.source = (uint32_t)i;
+		if (is_stdin && stdin_named)
+			return err_code(err, EXIT_USAGE, "standard input (-) can be read once only");
+		stdin_named |= is_stdin;
+		if (open_input(in, buffer_size(c->count), hash, known, err) < 0)
+			return err_in(err, is_stdin ? "standard input" : "%s", names[i]);
+	}
+	return 0;
+}
+
+int capture_open_files(struct capture **out, const char *const *names, size_t count, bool hash, bool (*known)(int link),
+	struct err *err)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+
+	*out = NULL;
+	if (c == NULL || count == 0) {
+		free(c);
+		return err_set(err, count == 0 ? "no capture is named" : "out of memory");
+	}
+	c->inputs = calloc(count, sizeof(*c->inputs));
+	c->heap = calloc(count, sizeof(struct input *));
+	if (c->inputs == NULL || c->heap == NULL) {
+		capture_free(c);
+		return err_set(err, "out of memory");
+	}
+	c->count = count;
+	if (open_all(c, names, hash, known, err) < 0) {
+		capture_free(c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void capture_free(struct capture *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++) {
+		if (c->inputs[i].pcap != NULL)
+			pcap_close(c->inputs[i].pcap); /* closes the stream's file */
+		stream_clear(&c->inputs[i].stream);
+	}
+	free(c->inputs);
+	free(c->heap);
+	free(c);
+}
+
+/* A pcapng file may bear any 64-bit stamp: what does not fit is the nearest that does. */
+static nsec_t stamp(const struct timeval *tv)
+{
+	if (tv->tv_sec > 9000000000 || tv->tv_sec < -9000000000)
+		return (tv->tv_sec > 0 ? 9000000000 : -9000000000) * NSEC_PER_SEC;
+	return (nsec_t)tv->tv_sec * NSEC_PER_SEC + (uint32_t)tv->tv_usec; /* tv_usec holds nanoseconds */
+}
+
+static void take_packet(struct capture *c, struct input *in, const struct pcap_pkthdr *header, const uint8_t *bytes)
+{
+	struct capture_file *f = &in->facts;
+	struct frame *next = &in->next;
+
+	next->at = stamp(&header->ts);
+	next->bytes = (struct bytes){ bytes, header->caplen };
+	next->wire_len = header->len > header->caplen ? header->len : header->caplen;
+	c->frames_cut += next->wire_len > header->caplen;
+	if (f->packets++ == 0)
+		f->first = f->last = next->at;
+	else if (next->at > f->last)
+		f->last = next->at;
+	else if (next->at < f->first)
+		f->first = next->at;
+}
+
+/* The end of a file, reached or run into. A file that ends within a packet has lost that packet and no other. */
+static int finish(struct input *in, bool clean, struct err *err)
+{
+	if (!clean && in->stream.fault == 0 && !feof(in->stream.file)) {
+		err_set(err, "packet %llu: %s", (unsigned long long)in->facts.packets + 1, pcap_geterr(in->pcap));
+		return err_in(err, "%s: cannot be read on", in->facts.name);
+	}
+	in->facts.cut = !clean;
+	if (!stream_drain(&in->stream))
+		return err_set(err, "%s: cannot be read on: %s", in->facts.name, strerror(in->stream.fault));
+	if (in->stream.hash != NULL)
+		sha256_value(in->stream.hash, in->facts.sha256);
+	return 0;
+}
+
+/* Reads the next frame of one file. 1: it is in in->next; 0: the end; -1 with err. */
+static int advance(struct capture *c, struct input *in, struct err *err)
+{
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	int got = pcap_next_ex(in->pcap, &header, &bytes);
+
+	if (got != 1)
+		return finish(in, got == PCAP_ERROR_BREAK, err);
+	take_packet(c, in, header, bytes);
+	return 1;
+}
+
+static bool before(const struct input *a, const struct input *b)
+{
+	return a->next.at != b->next.at ? a->next.at < b->next.at : a->next.source < b->next.source;
+}
+
+/* Lets what stands at `i` sink to where it belongs. */
+static void sift(struct capture *c, size_t i)
+{
+	struct input *sinking = c->heap[i];
+
+	for (size_t child = 2 * i + 1; child < c->heap_count; child = 2 * i + 1) {
+		if (child + 1 < c->heap_count && before(c->heap[child + 1], c->heap[child]))
+			child++;
+		if (!before(c->heap[child], sinking))
+			break;
+		c->heap[i] = c->heap[child];
+		i = child;
+	}
+	c->heap[i] = sinking;
+}
+
+/* Reads on in the file at the top of the heap; one that has ended, or failed, leaves it. */
+static int replace_top(struct capture *c, struct err *err)
+{
+	int got = advance(c, c->heap[0], err);
+
+	if (got != 1)
+		c->heap[0] = c->heap[--c->heap_count];
+	if (c->heap_count > 0)
+		sift(c, 0);
+	return got < 0 ? -1 : 0;
+}
+
+/* Reads the first frame of every file. */
+static int begin(struct capture *c, struct err *err)
+{
+	int rc = 0;
+
+	c->begun = true;
+	for (size_t i = 0; i < c->count; i++) {
+		int got = advance(c, &c->inputs[i], rc == 0 ? err : NULL);
+
+		if (got == 1)
+			c->heap[c->heap_count++] = &c->inputs[i];
+		else if (got < 0)
+			rc = -1;
+	}
+	for (size_t i = c->heap_count / 2; i-- > 0;)
+		sift(c, i);
+	return rc;
+}
+
+int capture_next(struct capture *c, struct frame *out, struct err *err)
+{
+	bool given = c->given;
+
+	c->given = false;
+	if (given && replace_top(c, err) < 0)
+		return -1;
+	if (!c->begun && begin(c, err) < 0)
+		return -1;
+	if (c->heap_count == 0)
+		return 0;
+	*out = c->heap[0]->next;
+	c->given = true;
+	return 1;
+}
+
+size_t capture_file_count(const struct capture *c)
+{
+	return c->count;
+}
+
+const struct capture_file *capture_file(const struct capture *c, size_t i)
+{
+	return i < c->count ? &c->inputs[i].facts : NULL;
+}
+
+uint64_t capture_octets(const struct capture *c)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		sum += c->inputs[i].stream.octets;
+	return sum;
+}
+
+size_t capture_counts(const struct capture *c, struct counter *out, size_t max)
+{
+	struct counter all[] = { { "frames", 0 }, { "frames_cut", c->frames_cut }, { "capture_cut", 0 } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		all[0].value += c->inputs[i].facts.packets;
+		all[2].value += c->inputs[i].facts.cut;
+	}
+	for (; n < sizeof(all) / sizeof(all[0]) && n < max; n++)
+		out[n] = all[n];
+	return n;
+}
