@@ -57,7 +57,8 @@ struct datagram {
 	bool truncated;       /* the capture cut it: payload is what there is */
 	struct flow flow;
 	struct bytes packet;  /* the innermost IP packet, headers and all; payload lies within it */
-	struct bytes payload; /* behind the UDP (TCP, SCTP) header; borrowed, as packet is */
+	struct bytes payload; /* behind the UDP (TCP, SCTP) header; borrowed, as packet is; its `at` is set even when empty */
+	uint8_t header;       /* octets of that header, which ends where payload begins; 0: there is none */
 };
 
 #endif
