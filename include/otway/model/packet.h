@@ -59,6 +59,7 @@ struct datagram {
 	struct bytes packet;  /* the innermost IP packet, headers and all; payload lies within it */
 	struct bytes payload; /* behind the UDP (TCP, SCTP) header; borrowed, as packet is; its `at` is set even when empty */
 	uint8_t header;       /* octets of that header, which ends where payload begins; 0: there is none */
+	bool framed;          /* one whole message out of a TCP or SCTP stream, packet made around it: not to be framed again */
 };
 
 #endif
