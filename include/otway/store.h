@@ -29,10 +29,12 @@ struct agency {
 	size_t deliver_count;
 	nsec_t added;
 	uint32_t warrants;   /* how many it has, whatever their state */
+	uint32_t number;     /* local, from 1, never reused */
 };
 void agency_clear(struct agency *a);
 
-int store_agency_add(struct store *s, const struct agency *a, struct err *err);    /* again the same: done; other: EXIT_REFUSED */
+/* Again the same: done, *fresh false; other content under its name: EXIT_REFUSED, naming the field. */
+int store_agency_add(struct store *s, const struct agency *a, bool *fresh, struct err *err);
 int store_agency_remove(struct store *s, const char *name, struct err *err);       /* EXIT_NOT_FOUND; EXIT_REFUSED while it has warrants */
 /* Calls back in the order of names; stops when fn returns non-zero, and returns that. */
 int store_agency_each(struct store *s, const char *name /* NULL: all */, int (*fn)(void *arg, const struct agency *a), void *arg,
@@ -47,17 +49,21 @@ struct warrant_row {
 	nsec_t added;
 	nsec_t revoked;                     /* NSEC_NONE: not */
 	char *revoked_reason;
+	uint8_t salt[16];                   /* random, drawn when added: part of what content_sha256 of the trail covers */
 };
 void warrant_row_clear(struct warrant_row *r);
 
 /* "pending", "active", "ended", "revoked": at a moment. */
 const char *warrant_state(const struct warrant_row *r, nsec_t now);
 
-/* *fresh: false when the very same was there already. Other content under its LIID: EXIT_REFUSED, naming the field.
- * The agency must be there (EXIT_NOT_FOUND). */
+/* *fresh: false when the very same was there already (times that are spans compare by the words entered). Other content
+ * under its LIID, or a revoked one: EXIT_REFUSED, naming the field. The agency must be there (EXIT_NOT_FOUND). */
 int store_warrant_add(struct store *s, const struct warrant_row *r, bool *fresh, struct err *err);
-int store_warrant_extend(struct store *s, const char *liid, nsec_t until, const char *authority /* NULL: as before */, struct err *err);
-int store_warrant_revoke(struct store *s, const char *liid, const char *reason, struct err *err); /* again: done */
+/* until and the words it was given in; authority NULL: as before. EXIT_NOT_FOUND; EXIT_REFUSED when revoked, or when until is
+ * earlier than it was; *fresh: false when all was so already. */
+int store_warrant_extend(struct store *s, const char *liid, nsec_t until, const char *until_entered, const char *authority,
+			 bool *fresh, struct err *err);
+int store_warrant_revoke(struct store *s, const char *liid, const char *reason, bool *fresh, struct err *err); /* again: done */
 int store_warrant_each(struct store *s, const char *liid /* NULL: all */, int (*fn)(void *arg, const struct warrant_row *r),
 		       void *arg, struct err *err);
 
@@ -75,21 +81,37 @@ int store_warrant_history(struct store *s, const char *liid, int (*fn)(void *arg
 int store_warrants_in_use(struct store *s, const char *const *liids, size_t liid_count, struct warrant_set *out, struct err *err);
 
 /*
- * The audit trail: append-only, each record's hash covers the one before (SHA-256 of its canonical JSON). An act is written
- * before it takes effect. subject: "warrant 3", "agency 1": local numbers where there is one; detail: a JSON object text.
+ * The audit trail: append-only. An act is written before it takes effect; when it cannot be, the act is refused (EXIT_REFUSED).
+ * A record's hash is the SHA-256 of the JSON object {"act","actor","at","before","detail","number","subject"} in UTF-8: keys
+ * sorted, no white space, nothing escaped but " \\ (control characters do not occur). "at" is the text of the time, "detail" an
+ * object, "before" the hash of the record before in lower-case hex (64 zeroes for the first). `audit export` writes these
+ * objects with their "hash", one a line, so that anyone can recompute the chain; the last line's is the head to keep.
+ * subject: "warrant 3", "agency 1": local numbers where there is one. No target is ever in it: a change is told by the names
+ * of its fields and a SHA-256 over the salted content.
  */
 struct audit_record {
 	uint64_t number; /* from 1 */
-	nsec_t at;
+	nsec_t at;       /* whole microseconds */
 	const char *actor, *act, *subject, *detail;
 	uint8_t before[SHA256_LEN], hash[SHA256_LEN];
 };
-int store_audit(struct store *s, const char *act, const char *subject, const char *detail, struct err *err);
+
+/* detail: a JSON object as text. number (may be NULL): the record's. */
+int store_audit(struct store *s, const char *act, const char *subject, const char *detail, uint64_t *number, struct err *err);
 int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_record *r), void *arg, struct err *err);
 
-/* Walks the chain: EXIT_INTEGRITY naming the first record that is altered, missing, or cut off before `head_number` with
- * `head_hash` (0: none given). *count and *head tell what was verified. */
-int store_audit_verify(struct store *s, uint64_t head_number, const uint8_t head_hash[SHA256_LEN], uint64_t *count,
+/* A hash that was kept outside. */
+struct audit_kept {
+	uint64_t number;
+	uint8_t hash[SHA256_LEN];
+};
+
+/*
+ * Walks the chain: EXIT_INTEGRITY naming the first record that is altered, missing, cut off, or not the one kept (`kept` in
+ * ascending order of number; 0: none). Also that every agency and warrant still is as the trail last saw it.
+ * *count and *head tell what was verified.
+ */
+int store_audit_verify(struct store *s, const struct audit_kept *kept, size_t kept_count, uint64_t *count,
 		       uint8_t head[SHA256_LEN], struct err *err);
 
 #endif

@@ -1,1 +1,140 @@
-/* not written yet */ typedef int placeholder;
+/*
+ * audit: the hash-chained trail. Each record covers the hash of the one before, so that whoever kept a head can tell whether
+ * anything up to it was altered, taken out or cut off.
+ */
+#include "inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "otway/base/text.h"
+
+const char audit_nothing_before[SHA256_HEX] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+#define AUDIT_COLUMNS "number, at, actor, act, subject, detail, before, hash"
+
+void json_sha256(const json_t *value, char hex[SHA256_HEX])
+{
+	char *text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT);
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(bytes_of(text), hash);
+	text_hex((struct bytes){ hash, sizeof(hash) }, hex);
+	free(text);
+}
+
+bool audit_hash(int64_t number, const char *at, const char *actor, const char *act, const char *subject, json_t *detail,
+	const char *before, char hex[SHA256_HEX])
+{
+	json_t *record = json_pack("{s:I, s:s, s:s, s:s, s:s, s:O, s:s}", "number", (json_int_t)number, "at", at,
+		"actor", actor, "act", act, "subject", subject, "detail", detail, "before", before);
+
+	if (record == NULL)
+		return false;
+	json_sha256(record, hex);
+	json_decref(record);
+	return true;
+}
+
+struct head {
+	int64_t number;
+	char *hash;
+};
+
+static int take_head(void *arg, const struct db_value *columns)
+{
+	struct head *h = arg;
+
+	h->number = columns[0].number;
+	return take_text(&h->hash, columns + 1);
+}
+
+static int append(
+	struct store *s, const char *act, const char *subject, json_t *detail, uint64_t *number, struct err *err)
+{
+	struct head head = { 0, NULL };
+	char at[NSEC_TEXT], hash[SHA256_HEX], *text = json_dumps(detail, JSON_SORT_KEYS | JSON_COMPACT);
+	const char *before;
+	int rc = store_ask(s, "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1", take_head, &head, err);
+
+	before = head.hash != NULL ? head.hash : audit_nothing_before;
+	nsec_text(store_now(), at);
+	if (rc == 0 && (text == NULL || !audit_hash(head.number + 1, at, s->actor, act, subject, detail, before, hash)))
+		rc = err_set(err, "out of memory, or text that is not UTF-8");
+	if (rc == 0)
+		rc = store_run(s, "INSERT INTO audit (" AUDIT_COLUMNS ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", NULL,
+			NULL, err, db_number(head.number + 1), db_text(at), db_text(s->actor), db_text(act),
+			db_text(subject), db_text(text), db_text(before), db_text(hash));
+	if (rc == 0 && number != NULL)
+		*number = (uint64_t)head.number + 1;
+	free(text);
+	free(head.hash);
+	return rc;
+}
+
+int audit_append(
+	struct store *s, const char *act, const char *subject, json_t *detail, uint64_t *number, struct err *err)
+{
+	int rc = detail != NULL ? append(s, act, subject, detail, number, err) : err_set(err, "out of memory");
+
+	json_decref(detail);
+	if (rc < 0 && err != NULL) {
+		err->code = EXIT_REFUSED;
+		err_in(err, "refused, since the audit trail cannot be written");
+	}
+	return rc;
+}
+
+struct entry {
+	const char *act, *subject, *detail;
+	uint64_t *number;
+};
+
+static int write_entry(struct store *s, void *arg, struct err *err)
+{
+	const struct entry *e = arg;
+
+	return audit_append(s, e->act, e->subject, json_loads(e->detail, JSON_REJECT_DUPLICATES, NULL), e->number, err);
+}
+
+int store_audit(
+	struct store *s, const char *act, const char *subject, const char *detail, uint64_t *number, struct err *err)
+{
+	struct entry e = { act, subject, detail, number };
+
+	return store_change(s, write_entry, &e, err);
+}
+
+static bool unhex_hash(const char *hex, uint8_t out[SHA256_LEN])
+{
+	return hex != NULL && text_unhex(bytes_of(hex), out, SHA256_LEN) == SHA256_LEN;
+}
+
+struct walk {
+	int (*fn)(void *arg, const struct audit_record *r);
+	void *arg;
+	struct err *err;
+};
+
+static int walk_row(void *arg, const struct db_value *c)
+{
+	struct walk *w = arg;
+	struct audit_record r = { .number = (uint64_t)c[0].number,
+		.actor = db_string(&c[2]),
+		.act = db_string(&c[3]),
+		.subject = db_string(&c[4]),
+		.detail = db_string(&c[5]) };
+	const char *at = db_string(&c[1]);
+
+	if (at == NULL || nsec_parse(at, 0, &r.at, NULL) < 0 || r.actor == NULL || r.act == NULL || r.subject == NULL ||
+		r.detail == NULL || !unhex_hash(db_string(&c[6]), r.before) || !unhex_hash(db_string(&c[7]), r.hash))
+		return err_code(w->err, EXIT_INTEGRITY, "audit record %lld was altered", (long long)c[0].number);
+	return w->fn(w->arg, &r);
+}
+
+int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_record *r), void *arg, struct err *err)
+{
+	struct walk w = { fn, arg, err };
+
+	return store_ask(s, "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY number", walk_row, &w, err);
+}

@@ -1,0 +1,74 @@
+/*
+ * backend: a database as the store sees it. The store's SQL is written once, with $1, $2 … where values go; what differs
+ * between databases lies behind this table and in their schemas.
+ */
+#ifndef OTWAY_STORE_BACKEND_H
+#define OTWAY_STORE_BACKEND_H
+
+#include "otway/base/bytes.h"
+#include "otway/base/err.h"
+
+enum db_kind { DB_NULL, DB_NUMBER, DB_TEXT, DB_OCTETS };
+
+/* A value that goes in or a column that comes out. Text that comes out ends in a NUL that octets.len does not count. */
+struct db_value {
+	enum db_kind kind;
+	int64_t number;
+	struct bytes octets;
+};
+
+static inline struct db_value db_number(int64_t number)
+{
+	return (struct db_value){ .kind = DB_NUMBER, .number = number };
+}
+
+static inline struct db_value db_text(const char *text) /* NULL: the null value */
+{
+	return (struct db_value){ .kind = text != NULL ? DB_TEXT : DB_NULL, .octets = bytes_of(text) };
+}
+
+static inline struct db_value db_octets(const void *at, size_t len) /* at NULL: the null value */
+{
+	return (struct db_value){ .kind = at != NULL ? DB_OCTETS : DB_NULL, .octets = { at, at != NULL ? len : 0 } };
+}
+
+/* The text of a column, or NULL when it has none. */
+static inline const char *db_string(const struct db_value *v)
+{
+	return v->kind == DB_TEXT ? (const char *)v->octets.at : NULL;
+}
+
+/* One row; its columns are borrowed for the call. Non-zero ends the statement, which returns it. */
+typedef int (*db_row_fn)(void *arg, const struct db_value *columns);
+
+#define DB_COLUMNS 24 /* at most, of one row */
+
+struct backend {
+	const char *scheme; /* of its urls: "sqlite" */
+
+	/* With create, made private to its owner when it is not there; without, EXIT_NOT_FOUND. */
+	int (*open)(void **db, const char *place, bool create, struct err *err);
+	void (*close)(void *db);
+
+	/* One statement. fn (may be NULL) gets its rows. 0, -1 with err, or what fn returned. */
+	int (*run)(void *db, const char *sql, const struct db_value *values, size_t count, db_row_fn fn, void *arg,
+		struct err *err);
+
+	/* Statements without values or rows, separated by semicolons. */
+	int (*script)(void *db, const char *sql, struct err *err);
+
+	/* The version of the schema that is there, 0 for none at all; -1 with err when it holds something else than a store. */
+	int (*version)(void *db, struct err *err);
+
+	const char *begin_write;    /* takes the right to write at once, or fails */
+	const char *const *schemas; /* schemas[n] leads from version n to n + 1 */
+	const size_t *schema_count;
+};
+
+extern const struct backend backend_sqlite;
+
+/* Made from schema/ when building. */
+extern const char *const schema_sqlite[];
+extern const size_t schema_sqlite_count;
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * inside: what the files of the store share: statements, transactions, and the trail's pen.
+ */
+#ifndef OTWAY_STORE_INSIDE_H
+#define OTWAY_STORE_INSIDE_H
+
+#include <jansson.h>
+
+#include "backend.h"
+#include "otway/store.h"
+
+struct store {
+	const struct backend *backend;
+	void *db;
+	char *actor;
+};
+
+/* A statement with its values: store_run(s, "…$1…", fn, arg, err, db_text(name), db_number(3)). */
+int store_run_values(struct store *s, const char *sql, db_row_fn fn, void *arg, struct err *err,
+	const struct db_value *values, size_t count);
+#define store_run(s, sql, fn, arg, err, ...)                                                                           \
+	store_run_values((s), (sql), (fn), (arg), (err), (const struct db_value[]){ __VA_ARGS__ },                     \
+		sizeof((const struct db_value[]){ __VA_ARGS__ }) / sizeof(struct db_value))
+/* One without values. */
+#define store_ask(s, sql, fn, arg, err) store_run_values((s), (sql), (fn), (arg), (err), NULL, 0)
+
+/* Row functions for one column: into an int64_t; into a char * that the caller frees. */
+int take_number(void *arg, const struct db_value *columns);
+int take_text(void *arg, const struct db_value *columns);
+
+/* A copy of a column's text, NULL when it has none; *ok is cleared when memory is out. */
+char *copy_text(const struct db_value *v, bool *ok);
+
+/* The present moment in whole microseconds, as every time of the store is told. */
+nsec_t store_now(void);
+
+/*
+ * A change: `work` runs in one transaction, which must have written the trail (audit_append). Refused as a whole when anything
+ * fails; err then says that nothing was changed.
+ */
+int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
+/* A reading: `work` sees one state of the store, whoever writes meanwhile. */
+int store_reading(
+	struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
+
+/* Appends a record within a transaction; detail is taken over. A failure is EXIT_REFUSED. */
+int audit_append(
+	struct store *s, const char *act, const char *subject, json_t *detail, uint64_t *number, struct err *err);
+
+/* SHA-256 of a value's canonical JSON, as hex. */
+void json_sha256(const json_t *value, char hex[SHA256_HEX]);
+
+/* What the trail's content_sha256 covers. New references; NULL: out of memory. */
+json_t *agency_content(const struct agency *a);
+json_t *warrant_content(const struct warrant_row *r);
+
+/* Within a transaction: the agencies in the order of names, or the one of a name (then EXIT_NOT_FOUND when there is none). */
+int read_agencies(
+	struct store *s, const char *name, int (*fn)(void *arg, const struct agency *a), void *arg, struct err *err);
+
+/* Within a transaction: the warrants, or the one of a LIID (then EXIT_NOT_FOUND when there is none). */
+int read_warrants(struct store *s, const char *liid, int (*fn)(void *arg, const struct warrant_row *r), void *arg,
+	struct err *err);
+
+/* Writes the lines of a warrant's history for one act; before and after may be NULL. */
+struct change_line {
+	const char *field, *before, *after;
+};
+int write_change(struct store *s, uint32_t warrant, const char *act, const struct change_line *line, struct err *err);
+
+/* The trail's record of a change: which warrant, which fields (taken over), and a hash of what it is now. */
+int audit_change(struct store *s, const char *act, const struct warrant_row *r, json_t *fields, struct err *err);
+
+/* SHA-256 of an audit record as hex, by the recipe of store.h. False: out of memory, or text that is not UTF-8. */
+bool audit_hash(int64_t number, const char *at, const char *actor, const char *act, const char *subject, json_t *detail,
+	const char *before, char hex[SHA256_HEX]);
+extern const char audit_nothing_before[SHA256_HEX];
+
+#endif
