@@ -196,3 +196,32 @@ size_t text_utf8(struct bytes a, size_t at)
 		return 0;
 	return len;
 }
+
+unsigned text_distance(const char *a, const char *b)
+{
+	enum { LONGEST = 40 };
+	unsigned row[3][LONGEST + 1] = { 0 }; /* of the octets of `a` so far: now, one before, two before */
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	if (a_len > LONGEST || b_len > LONGEST)
+		return UINT32_MAX;
+	for (size_t j = 0; j <= b_len; j++)
+		row[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= a_len; i++) {
+		unsigned *now = row[i % 3], *before = row[(i + 2) % 3], *two = row[(i + 1) % 3];
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned best = before[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (before[j] + 1 < best)
+				best = before[j] + 1;
+			if (now[j - 1] + 1 < best)
+				best = now[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two[j - 2] + 1 < best)
+				best = two[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[a_len % 3][b_len];
+}

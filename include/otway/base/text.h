@@ -62,4 +62,8 @@ long text_unbase64(struct bytes a, uint8_t *out, size_t max);
 /* Length of the UTF-8 sequence at `at` (1 to 4), or 0: not UTF-8 (RFC 3629). */
 size_t text_utf8(struct bytes a, size_t at);
 
+/* How many single mistakes (a letter wrong, missing, too many, or two swapped) lie between two words of at most 40 octets;
+ * longer ones are infinitely far. For "did you mean". */
+unsigned text_distance(const char *a, const char *b);
+
 #endif
