@@ -25,7 +25,7 @@ enum sip_header {
 const char *sip_header_text(enum sip_header h); /* "Request-URI", "P-Asserted-Identity", … */
 const char *sip_method_text(enum sip_method m); /* SIP_OTHER: "OTHER" */
 
-#define SIP_PARTIES 64   /* parties kept of one message */
+#define SIP_PARTIES 96   /* parties kept of one message; of each header so many that the others find room */
 
 /* One URI of one header, in the order they stand; within Diversion and History-Info as listed. */
 struct sip_party {
