@@ -10,6 +10,7 @@ import pcapfile
 import rtp
 from facts import Facts
 from program import Otway, stamp, tree
+from scene import Scene
 
 PROXIED = Facts("s02_proxied_sdes")
 ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
@@ -183,6 +184,71 @@ class TheScopeOfAWarrant(Bounds):
                 self.assertEqual(len(case["calls"][0]["diversions"]), 1)
                 self.assertIn("call-0001/signalling.pcap", files)
                 self.assertFalse([n for n in files if "media" in n or n.endswith(".wav")])
+
+
+class MessagesOutsideCalls(Bounds):
+    """A text message is signalling, and what it says is content (TS 33.108)."""
+
+    TEXT = "Meet me at the old bridge at nine."
+
+    def decrypted(self, *more):
+        scene = Scene()
+        scene.sip("10.1.0.11:5060", "10.1.0.12:5060", "\n".join([
+            "MESSAGE sip:bob@ims.example SIP/2.0", "Via: SIP/2.0/UDP 10.1.0.11:5060;branch=z9hG4bKm1", "Max-Forwards: 70",
+            "From: <sip:alice@ims.example>;tag=m", "To: <sip:bob@ims.example>", "Call-ID: text-1", "CSeq: 1 MESSAGE",
+            "Content-Type: text/plain"]) + "\n\n" + self.TEXT)
+        self.sent = scene.messages[0].payload
+        scene.write(self.otway.path("text.pcap"))
+        self.otway.warrant("L1", BOB, more=more)
+        self.otway.decrypt(self.otway.path("text.pcap"), code=0)
+        return self.otway.case("L1"), tree(self.otway.path("case", "L1"))
+
+    def kept(self):
+        packets = pcapfile.read(self.otway.path("case", "L1", "other", "signalling.pcap"))
+        return [d.payload for d in pcapfile.datagrams(packets)]
+
+    def test_a_message_to_the_target_is_an_event(self):
+        case, _ = self.decrypted()
+        self.assertEqual(case["calls"], [])
+        self.assertEqual([(e["method"], e["status"], e["from"], e["to"]) for e in case["events"]],
+                         [("MESSAGE", None, "sip:alice@ims.example", "sip:bob@ims.example")])
+        self.assertEqual(self.kept(), [self.sent])
+
+    def test_under_iri_its_text_is_blanked_at_equal_length(self):
+        _, files = self.decrypted("--scope", "iri")
+        for name, octets in files.items():
+            self.assertNotIn(self.TEXT.encode(), octets, name)
+            self.assertNotIn(b"bridge", octets, name)
+        kept = self.kept()[0]
+        self.assertEqual(len(kept), len(self.sent))
+        self.assertEqual(kept.split(b"\r\n\r\n")[0], self.sent.split(b"\r\n\r\n")[0])
+
+    def test_under_cc_there_is_nothing_of_it(self):
+        self.otway.warrant("L2", ALICE, more=["--scope", "cc"], trust=True)
+        scene_files = self.decrypted()[1]
+        self.assertIn("other/signalling.pcap", scene_files)
+        self.assertFalse(os.path.exists(self.otway.path("case", "L2", "other")))
+
+
+class TheTrail(Bounds):
+    """What is opened is written down first."""
+
+    def test_a_decryption_is_in_the_audit_trail(self):
+        self.otway.warrant("L1", BOB)
+        before = self.otway.run("audit", "list", "--json", code=0).out
+        self.otway.decrypt(PROXIED.path, code=0)
+        after = self.otway.run("audit", "list", "--json", code=0).out
+        self.assertTrue(after.startswith(before), "what was there stays")
+        self.assertIn(b"decrypt", after[len(before):])
+        self.otway.run("audit", "verify", code=0)
+
+    def test_a_refusal_is_in_the_audit_trail(self):
+        self.otway.warrant("L1", BOB)
+        self.otway.run("warrant", "revoke", "L1", "--reason", "quashed", code=0)
+        before = self.otway.run("audit", "list", "--json", code=0).out
+        self.otway.decrypt(PROXIED.path, more=["--liid", "L1"], code=4)
+        after = self.otway.run("audit", "list", "--json", code=0).out
+        self.assertGreater(len(after), len(before))
 
 
 class TwoAgenciesOnOneCall(Bounds):

@@ -7,9 +7,12 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import pcapfile
+import rtp
+from calls import A, AM, AVP, B, BM, at, both
 from facts import Facts
 from pcapfile import Packet
 from program import Otway, tree
+from scene import Dialog, Scene
 
 KNOWN = Facts("s01_direct_sdes")
 TARGET = "sip:bob@10.77.0.12"
@@ -146,7 +149,6 @@ class DamagedFiles(Files):
         _, size = self.cut(100)
         path, _ = self.cut(size // 2)
         left = pcapfile.read(path)
-        import rtp
         counts = {k: len(v) for k, v in rtp.streams(pcapfile.datagrams(left)).items()}
         self.assertEqual({k: n for k, (n, _) in self.opened(path).items()}, counts)
 
@@ -201,9 +203,18 @@ class DamagedFiles(Files):
         os.mkdir(self.otway.path("case"))
         self.assertEqual(self.opened(KNOWN.path), self.known())
 
-    def test_a_full_disk_leaves_nothing_that_looks_whole(self):
-        result = self.otway.run("decrypt", KNOWN.path, "--out", "/dev/full/case")
+    def test_a_disk_that_takes_no_more_leaves_nothing_that_looks_whole(self):
+        scene = Scene()
+        d = Dialog(scene, A, B, callee=TARGET)
+        d.simple(at(AM, profile=AVP), at(BM, profile=AVP))
+        scene.talk(*both(scene, None, None), count=1500)
+        d.bye()
+        scene.write(self.otway.path("long.pcap"))
+        before = set(os.listdir(self.otway.folder))
+        result = self.otway.decrypt(self.otway.path("long.pcap"), file_size_max=300_000)
         self.assertEqual(result.code, 1, repr(result))
+        self.assertEqual(set(os.listdir(self.otway.folder)), before)
+        self.assertGreater(len(result.err.splitlines()), 0)
 
     def test_a_key_file_that_others_may_read_is_refused(self):
         keys = self.otway.keys_file([], mode=0o644)

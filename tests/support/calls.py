@@ -822,3 +822,28 @@ def the_caller_is_only_asserted():
     d.bye()
     return s, {"target": "sip:+4930123456@ims.example;user=phone", "caller": {"tel:+49-30-123456"}, "from_target": [AM],
                "matched": [("P-Asserted-Identity", "from-target", True)]}
+
+
+@made
+def garbage_among_the_signalling():
+    """Octets that begin like SIP, and octets that do not, on the ports of SIP: nothing of the call is lost by them."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    junk = [b"INVITE sip:bob@ims.example SIP/2.0\r\n", b"INVITE " + b"A" * 1200, b"SIP/2.0 200 OK\r\nCall-ID: \r\n\r\n",
+            b"INVITE sip:bob@ims.example SIP/2.0\r\nTo: <<<<sip:bob@ims.example>\r\nCSeq: x\r\n\r\n", b"\0" * 4, b"jaK\0",
+            b"\r\n\r\n", bytes(range(256)) * 4, b"SIP/2.0 999999999999 \r\nContent-Length: -1\r\n\r\nv=0\r\nm=audio\r\n"]
+    for octets in junk:
+        s.datagram(A, B, octets)
+    d.invite(at(AM, ka.line()))
+    for octets in junk:
+        s.datagram(B, A, octets)
+    d.reply(180)
+    d.reply(200, at(BM, kb.line()))
+    d.ack()
+    s.talk(*both(s, ka, kb))
+    for octets in junk:
+        s.datagram(A, B, octets)
+        s.datagram(BM, AM, octets)
+    d.bye()
+    return s, {"events": None, "messages": None}

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import resource
 import subprocess
 import tempfile
 
@@ -49,15 +50,18 @@ class Otway:
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
-    def run(self, *args, stdin=None, code=None):
-        """`otway ARGS` with this store. With `code` another exit code is an error of the test."""
+    def run(self, *args, stdin=None, code=None, file_size_max=None):
+        """`otway ARGS` with this store. With `code` another exit code is an error of the test; file_size_max stands for a full
+        disk: writing on fails (EFBIG)."""
         args = [str(a) for a in args]
         nouns = 2 if args[0] in ("agency", "warrant", "audit", "kms", "config") else 1
         command = [OTWAY] + args[:nouns] + ["--store", "sqlite:" + self.store] + args[nouns:]
         env = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
         env["HOME"] = self.folder
+        limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_max, file_size_max))) if file_size_max else None
         done = subprocess.run(command, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, env=env, cwd=self.folder)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE, env=env, cwd=self.folder,
+                              preexec_fn=limit, restore_signals=limit is None)
         result = Result(done)
         if code is not None and result.code not in ((code,) if isinstance(code, int) else code):
             raise AssertionError("%s: exit code %s expected, got %r" % (" ".join(command), code, result))
@@ -75,9 +79,9 @@ class Otway:
         words += ["--from", start, "--until", end, "--authority", authority]
         return self.run("warrant", "add", *words, *(["--trust-from"] if trust else []), *more, code=code)
 
-    def decrypt(self, captures, out="case", more=(), stdin=None, code=None):
+    def decrypt(self, captures, out="case", more=(), **how):
         captures = [captures] if isinstance(captures, str) else captures
-        return self.run("decrypt", "--verbose", *captures, "--out", self.path(out), *more, stdin=stdin, code=code)
+        return self.run("decrypt", "--verbose", *captures, "--out", self.path(out), *more, **how)
 
     def keys_file(self, keys, name="keys.json", mode=0o600):
         path = self.path(name)
