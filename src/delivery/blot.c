@@ -1,0 +1,127 @@
+/* blot: searched in the raw text, so that it matters not which header, body or part of a body a key stands in. */
+#include "blot.h"
+
+#include "otway/base/secret.h"
+#include "otway/base/text.h"
+
+enum {
+	PIECES = 8,    /* lines that one key may be folded over */
+	MATERIAL = 46, /* octets of the longest key and salt (RFC 6188) */
+	LONGEST = 96   /* characters of base64 that can be a key */
+};
+
+/* The base64 behind one "inline:", in the pieces that folding leaves. */
+struct inlined {
+	struct {
+		size_t from, len;
+	} pieces[PIECES];
+	size_t count;
+};
+
+static bool base64(uint8_t c)
+{
+	return text_alpha(c) || text_digit(c) || c == '+' || c == '/' || c == '=';
+}
+
+/* Behind white space at `at`, line ends that fold included. */
+static size_t behind_space(const uint8_t *text, size_t at, size_t len)
+{
+	while (at < len && text_space(text[at]))
+		at++;
+	return at;
+}
+
+/* Is there a fold at `at`: a line end, then white space that continues the line? */
+static bool fold(const uint8_t *text, size_t at, size_t len)
+{
+	if (at < len && text[at] == '\r')
+		at++;
+	if (at >= len || text[at] != '\n')
+		return false;
+	return at + 1 < len && (text[at + 1] == ' ' || text[at + 1] == '\t');
+}
+
+static void find_pieces(const uint8_t *text, size_t at, size_t len, struct inlined *out)
+{
+	out->count = 0;
+	if (at < len && (text[at] == ' ' || text[at] == '\t' || fold(text, at, len)))
+		at = behind_space(text, at, len);
+	while (out->count < PIECES) {
+		size_t from = at;
+
+		while (at < len && base64(text[at]))
+			at++;
+		if (at == from)
+			return;
+		out->pieces[out->count].from = from;
+		out->pieces[out->count++].len = at - from;
+		if (!fold(text, at, len))
+			return;
+		at = behind_space(text, at, len);
+	}
+}
+
+/* The octets of the first `count` pieces, or -1. */
+static long decoded(const uint8_t *text, const struct inlined *in, size_t count, uint8_t out[MATERIAL])
+{
+	uint8_t joined[LONGEST];
+	size_t len = 0;
+	long octets;
+
+	for (size_t i = 0; i < count; i++) {
+		if (in->pieces[i].len > sizeof(joined) - len)
+			return -1;
+		memcpy(joined + len, text + in->pieces[i].from, in->pieces[i].len);
+		len += in->pieces[i].len;
+	}
+	while (len > 0 && joined[len - 1] == '=') /* padding, too much and too little of it */
+		len--;
+	octets = text_unbase64((struct bytes){ joined, len }, out, MATERIAL);
+	secret_wipe(joined, sizeof(joined));
+	return octets;
+}
+
+/* Master key and salt of some suite. */
+static bool key_length(long octets)
+{
+	return octets == 28 || octets == 30 || octets == 38 || octets == 44 || octets == MATERIAL;
+}
+
+/* How many pieces are to go; 0: none. What is behind a fold may be a session parameter, so fewer pieces are tried first. */
+static size_t condemned(const uint8_t *text, const struct inlined *in, const struct table *keys, bool all)
+{
+	uint8_t material[MATERIAL];
+	size_t go = 0;
+
+	for (size_t n = 1; n <= in->count && go == 0; n++) {
+		long octets = decoded(text, in, n, material);
+
+		if (octets <= 0)
+			continue;
+		if (all ? key_length(octets) : table_get(keys, (struct bytes){ material, (size_t)octets }) != NULL)
+			go = n;
+	}
+	secret_wipe(material, sizeof(material));
+	return go == 0 && all && in->count > 0 ? 1 : go;
+}
+
+size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all)
+{
+	static const char word[] = "inline:";
+	const size_t word_len = sizeof(word) - 1;
+	size_t places = 0;
+
+	for (size_t at = 0; at + word_len <= len; at++) {
+		struct inlined in;
+		size_t go;
+
+		if (text_lower(text[at]) != 'i' || !text_begins((struct bytes){ text + at, len - at }, word))
+			continue;
+		find_pieces(text, at + word_len, len, &in);
+		go = condemned(text, &in, keys, all);
+		for (size_t i = 0; i < go; i++)
+			memset(text + in.pieces[i].from, '*', in.pieces[i].len);
+		places += go > 0;
+	}
+	return places;
+}
