@@ -25,9 +25,14 @@ bool call_key_file(struct call_stage *c, const struct key_given *key, const char
 /* True when m belongs to a call or a dialog that is already under warrant. */
 bool call_knows(const struct call_stage *c, const struct sip_message *m);
 
+/* How long what came before a warrant's first hit is its too: of a known call as of a set-up that `undecided` kept. */
+#define CALL_LOOK_BACK (2 * NSEC_PER_SEC)
+
 /*
- * In: a message and its hits; of a known call, or with at least one hit, or one that undecided gave back because it
- * belongs with such a one (then it comes first, hits 0, and `claimed_by` has the hits of the message that claimed it).
+ * In: a message and its hits, in the order of time; of a known call, or with at least one hit, or with none (count 0) one that
+ * undecided gave back: such come first, at once followed by the message that claimed them. What that one does not
+ * join to a call under warrant is dropped without a trace.
+ * A hit of a warrant that is not in force yet is welcome: nothing goes out until it is.
  */
 void call_take(struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count);
 
@@ -40,7 +45,8 @@ void call_time(struct call_stage *c, nsec_t at);
 /* Nothing more comes: every call says its last. */
 void call_end(struct call_stage *c, nsec_t at);
 
-/* "calls", "legs", "events". Returns how many were written. */
+/* "calls", "legs", "events", "sip_duplicates" (mirror copies, not delivered), "sdes_mismatches" (an answer's tag and suite
+ * disagree), "calls_dropped" (for want of room). Returns how many were written. */
 size_t call_counts(const struct call_stage *c, struct counter *out, size_t max);
 
 #endif

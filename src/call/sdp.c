@@ -1,0 +1,82 @@
+/* sdp: descriptions of media, packed. */
+#include "sdp.h"
+
+#include <stdlib.h>
+
+#include "otway/base/secret.h"
+#include "otway/base/table.h"
+
+/* A copy of `count` things; *ok turns false when memory is out. */
+static void *copy_of(const void *from, size_t count, size_t size, bool *ok)
+{
+	void *to = count > 0 ? malloc(count * size) : NULL;
+
+	if (to != NULL)
+		memcpy(to, from, count * size);
+	else if (count > 0)
+		*ok = false;
+	return to;
+}
+
+static bool line_copy(struct sdp_line *to, const struct media_line *from)
+{
+	bool ok = true;
+
+	*to = (struct sdp_line){
+		.rtp = from->rtp,
+		.rtcp = from->rtcp,
+		.rtcp_mux = from->rtcp_mux,
+		.bundled = from->bundled,
+		.secure = from->secure,
+		.dtls = from->dtls,
+		.zrtp = from->zrtp,
+		.mikey = from->mikey,
+		.format_count = from->format_count,
+		.crypto_count = from->crypto_count,
+		.candidate_count = from->candidate_count,
+	};
+	memcpy(to->kind, from->kind, sizeof(to->kind));
+	memcpy(to->profile, from->profile, sizeof(to->profile));
+	to->formats = copy_of(from->formats, from->format_count, sizeof(*from->formats), &ok);
+	to->cryptos = copy_of(from->cryptos, from->crypto_count, sizeof(*from->cryptos), &ok);
+	to->candidates = copy_of(from->candidates, from->candidate_count, sizeof(*from->candidates), &ok);
+	return ok;
+}
+
+struct sdp *sdp_new(const struct sip_message *m)
+{
+	size_t count = m->sdp.line_count;
+	struct sdp *s = calloc(1, sizeof(*s) + count * sizeof(s->lines[0]));
+	bool ok = s != NULL;
+
+	for (size_t i = 0; ok && i < count; i++) {
+		s->line_count++;
+		ok = line_copy(&s->lines[i], &m->sdp.lines[i]);
+	}
+	if (!ok) {
+		sdp_free(s);
+		return NULL;
+	}
+	s->hash = table_hash(m->body);
+	return s;
+}
+
+void sdp_free(struct sdp *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->line_count; i++) {
+		struct sdp_line *l = &s->lines[i];
+
+		free(l->formats);
+		if (l->cryptos != NULL)
+			secret_free(l->cryptos, l->crypto_count * sizeof(*l->cryptos));
+		free(l->candidates);
+	}
+	free(s);
+}
+
+bool sdp_is(const struct sdp *s, const struct sip_message *m)
+{
+	return s != NULL && s->hash == table_hash(m->body);
+}

@@ -1,0 +1,31 @@
+/*
+ * sdp: an SDP as far as an offer or an answer must be remembered, in no more memory than it needs.
+ */
+#ifndef OTWAY_CALL_SDP_H
+#define OTWAY_CALL_SDP_H
+
+#include "otway/model/sip_message.h"
+
+struct sdp_line {
+	struct addr rtp, rtcp;
+	bool rtcp_mux, bundled, secure, dtls, zrtp, mikey;
+	char kind[16], profile[32];
+	struct media_format *formats;
+	struct media_crypto *cryptos;
+	struct addr *candidates;
+	uint8_t format_count, crypto_count, candidate_count;
+};
+
+struct sdp {
+	uint64_t hash; /* of the body it stood in */
+	uint8_t line_count;
+	struct sdp_line lines[];
+};
+
+struct sdp *sdp_new(const struct sip_message *m); /* m->has_sdp; NULL: out of memory */
+void sdp_free(struct sdp *s);                     /* wipes; NULL is fine */
+
+/* The same body again, as retransmissions carry it. s may be NULL. */
+bool sdp_is(const struct sdp *s, const struct sip_message *m);
+
+#endif
