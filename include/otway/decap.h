@@ -1,6 +1,10 @@
 /*
- * decap: frame → datagrams. Takes off the link layer and what wraps the IP packet inside, rejoins fragments,
+ * decap: frame → datagrams. Takes off the link layer and whatever wraps the IP packet inside, rejoins fragments,
  * and stops at the transport payload. No header field is trusted further than the octets that are there.
+ *
+ * Memory is bounded: fragments of at most 4,096 datagrams and 64 MiB (the oldest go, counted), ESP packets held until
+ * their association is known to be unencrypted at most 1 MiB. A plain Ethernet, IPv4, UDP frame is neither copied nor
+ * does it touch the heap.
  */
 #ifndef OTWAY_DECAP_H
 #define OTWAY_DECAP_H
@@ -8,9 +12,40 @@
 #include "otway/model/counter.h"
 #include "otway/model/packet.h"
 
+/* What may be wrapped around a packet and can be left alone by option. VLAN tags are no tunnels: they always go. */
+enum decap_tunnel {
+	/* in UDP: recognised by port and content */
+	DECAP_VXLAN,  /* RFC 7348, and its generic protocol extension */
+	DECAP_GENEVE, /* RFC 8926 */
+	DECAP_GTPU,   /* TS 29.281 */
+	DECAP_TZSP,   /* TaZmen sniffer protocol */
+	DECAP_HEP,    /* HEP version 3: a SIP message or RTP packet that another probe saw */
+	DECAP_L2TP,   /* RFC 2661 data messages */
+	DECAP_ESP,    /* RFC 4303 without encryption, in UDP (RFC 3948) and directly in IP */
+	DECAP_UDP_TUNNELS,
+	/* directly in IP, or beneath it */
+	DECAP_MPLS = DECAP_UDP_TUNNELS, /* RFC 3032, RFC 4448 */
+	DECAP_PPPOE,                    /* RFC 2516 */
+	DECAP_GRE,                      /* RFC 2784, 2890, 1701, 2637 */
+	DECAP_ERSPAN,                   /* types I, II and III */
+	DECAP_IPIP,                     /* IP in IP, all four ways (RFC 2003, 2473, 4213), EtherIP (RFC 3378) */
+	DECAP_TUNNELS
+};
+const char *decap_tunnel_name(enum decap_tunnel t); /* "vxlan" …: also its counter's name */
+
+#define DECAP_PORTS 4
+
+struct decap_options {
+	bool leave[DECAP_TUNNELS];                          /* seen and counted ("wrapped"), not taken off */
+	uint16_t ports[DECAP_UDP_TUNNELS][DECAP_PORTS];     /* UDP ports, either side; 0: none */
+};
+
+/* All tunnels taken off, on the ports their standards name: 4789 4790 8472, 6081, 2152, 37008, 9060, 1701, 4500. */
+void decap_options_init(struct decap_options *o);
+
 struct decap;
 
-struct decap *decap_new(void); /* NULL: out of memory */
+struct decap *decap_new(const struct decap_options *o); /* NULL options: as decap_options_init. NULL: out of memory */
 void decap_free(struct decap *d);
 
 /* True for the LINKTYPE_ values it knows: Ethernet, raw IP (IPv4, IPv6 too), Linux SLL and SLL2, BSD null and loop. */
@@ -19,10 +54,21 @@ bool decap_knows(int link);
 /* In: one frame, borrowed until the datagrams of it are taken out. */
 void decap_take(struct decap *d, const struct frame *in);
 
-/* Out: the next datagram; false when there is none. *out is borrowed until the next call on d. */
+/*
+ * Out: the next datagram; false when there is none. *out is borrowed until the next call on d. Mostly one for a frame;
+ * several when ESP packets that were held turn out to be readable (each bears its own, earlier time). What comes on a
+ * tunnel's port and is no such tunnel is given as the datagram it is.
+ */
 bool decap_next(struct decap *d, struct datagram *out);
 
-/* "datagrams", "fragments", "truncated", "not_ip", "broken", … Returns how many were written. */
+/*
+ * Signalling said that ESP to this address with this SPI is not encrypted (Security-Server and its kin, RFC 3329):
+ * `icv` octets of integrity check value, 0: not known. The port of dst is not looked at. Packets held for it come out
+ * of decap_next. False: out of memory.
+ */
+bool decap_esp_null(struct decap *d, const struct addr *dst, uint32_t spi, unsigned icv);
+
+/* "datagrams", "truncated", "fragments", "not_ip", "broken", "vxlan", … Returns how many were written. */
 size_t decap_counts(const struct decap *d, struct counter *out, size_t max);
 
 #endif

@@ -1,0 +1,303 @@
+/*
+ * fragment: one entry for each packet, with a bit for each of its octet groups that is there. Entries stand in a hash
+ * table and in one of two lists, incomplete and whole, the oldest first.
+ */
+#include "fragment.h"
+
+#include <stdlib.h>
+
+#include "otway/base/secret.h"
+#include "otway/base/table.h"
+#include "checksum.h"
+
+#define UNIT      8u /* octets: fragments begin at multiples of it */
+#define UNITS     (65536u / UNIT)
+#define BUCKETS   4096u
+#define FIRST_CAP 4096u
+
+struct entry {
+	struct fragment_key key;
+	size_t bucket;
+	struct entry *next;          /* in the bucket */
+	struct entry *older, *newer; /* in its list */
+	nsec_t at;                   /* of its first fragment */
+	bool whole;
+	uint8_t protocol;
+	size_t header, next_at; /* octets of header; 0: the first fragment is not there */
+	size_t end;             /* octets of data; 0: the last fragment is not there */
+	size_t high;            /* the furthest octet that is there */
+	size_t units;           /* how many are there */
+	uint64_t there[UNITS / 64];
+	size_t cap;
+	uint8_t *octets; /* FRAGMENT_HEADER octets, at the end of which the header stands, then the data */
+};
+
+struct list {
+	struct entry *oldest, *newest;
+	size_t count;
+};
+
+struct fragments {
+	struct entry *buckets[BUCKETS];
+	struct list open, whole;
+	size_t octets;
+	struct fragment_counts counts;
+};
+
+struct fragments *fragments_new(void)
+{
+	return calloc(1, sizeof(struct fragments));
+}
+
+static void list_add(struct list *l, struct entry *e)
+{
+	e->older = l->newest;
+	e->newer = NULL;
+	if (l->newest != NULL)
+		l->newest->newer = e;
+	else
+		l->oldest = e;
+	l->newest = e;
+	l->count++;
+}
+
+static void list_take(struct list *l, struct entry *e)
+{
+	if (e->older != NULL)
+		e->older->newer = e->newer;
+	else
+		l->oldest = e->newer;
+	if (e->newer != NULL)
+		e->newer->older = e->older;
+	else
+		l->newest = e->older;
+	l->count--;
+}
+
+static void entry_free(struct fragments *f, struct entry *e)
+{
+	struct entry **at = &f->buckets[e->bucket];
+
+	while (*at != e)
+		at = &(*at)->next;
+	*at = e->next;
+	list_take(e->whole ? &f->whole : &f->open, e);
+	f->octets -= e->cap;
+	secret_free(e->octets, e->cap); /* signalling may bear keys */
+	free(e);
+}
+
+void fragments_free(struct fragments *f)
+{
+	if (f == NULL)
+		return;
+	while (f->open.oldest != NULL)
+		entry_free(f, f->open.oldest);
+	while (f->whole.oldest != NULL)
+		entry_free(f, f->whole.oldest);
+	free(f);
+}
+
+static void expire(struct fragments *f, nsec_t at)
+{
+	nsec_t since;
+
+	if (__builtin_sub_overflow(at, FRAGMENT_SPAN, &since))
+		return;
+	for (; f->open.oldest != NULL && f->open.oldest->at < since; f->counts.expired++)
+		entry_free(f, f->open.oldest);
+	while (f->whole.oldest != NULL && f->whole.oldest->at < since)
+		entry_free(f, f->whole.oldest);
+}
+
+static struct entry *entry_new(struct fragments *f, const struct fragment_key *key, size_t bucket, nsec_t at)
+{
+	struct entry *e;
+
+	for (; f->open.count >= FRAGMENT_DATAGRAMS; f->counts.evicted++)
+		entry_free(f, f->open.oldest);
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		return NULL;
+	e->key = *key;
+	e->at = at;
+	e->bucket = bucket;
+	e->next = f->buckets[bucket];
+	f->buckets[bucket] = e;
+	list_add(&f->open, e);
+	return e;
+}
+
+static struct entry *entry_find(struct fragments *f, const struct fragment_key *key, size_t bucket)
+{
+	struct entry *e = f->buckets[bucket];
+
+	while (e != NULL && memcmp(&e->key, key, sizeof(*key)) != 0)
+		e = e->next;
+	return e;
+}
+
+/* Room for data up to `end`; the oldest others go when all of them take too much. */
+static bool make_room(struct fragments *f, struct entry *e, size_t end)
+{
+	size_t cap = e->cap > 0 ? e->cap : FIRST_CAP;
+	uint8_t *octets;
+
+	while (cap < FRAGMENT_HEADER + end)
+		cap *= 2;
+	if (cap == e->cap)
+		return true;
+	octets = malloc(cap);
+	if (octets == NULL)
+		return false;
+	if (e->cap > 0)
+		memcpy(octets, e->octets, FRAGMENT_HEADER + e->high);
+	secret_free(e->octets, e->cap);
+	f->octets += cap - e->cap;
+	e->octets = octets;
+	e->cap = cap;
+	while (f->octets > FRAGMENT_OCTETS && f->whole.count > FRAGMENT_DONE / 2)
+		entry_free(f, f->whole.oldest);
+	for (; f->octets > FRAGMENT_OCTETS && f->open.oldest != e; f->counts.evicted++)
+		entry_free(f, f->open.oldest);
+	return true;
+}
+
+/* The same octets at the same place as in a packet that is whole: a copy, as mirrors make them. */
+static bool is_copy(const struct entry *e, const struct fragment *in)
+{
+	return in->offset + in->data.len <= e->end && in->more == (in->offset + in->data.len < e->end) &&
+	       memcmp(e->octets + FRAGMENT_HEADER + in->offset, in->data.at, in->data.len) == 0;
+}
+
+/* Copies what was not there yet. Returns how many units were there already; *differs when they were not the same. */
+static size_t fill(struct entry *e, const struct fragment *in, bool *differs)
+{
+	size_t there = 0;
+
+	for (size_t from = 0; from < in->data.len; from += UNIT) {
+		size_t unit = (in->offset + from) / UNIT, len = in->data.len - from < UNIT ? in->data.len - from : UNIT;
+		uint64_t bit = UINT64_C(1) << (unit % 64);
+
+		uint8_t *to = e->octets + FRAGMENT_HEADER + in->offset + from;
+
+		if ((e->there[unit / 64] & bit) != 0) {
+			there++;
+			*differs |= memcmp(to, in->data.at + from, len) != 0;
+			continue;
+		}
+		e->there[unit / 64] |= bit;
+		memcpy(to, in->data.at + from, len);
+		e->units++;
+	}
+	return there;
+}
+
+/* Lengths and places a fragment cannot have, by itself or beside those that are there. */
+static bool fits(const struct entry *e, const struct fragment *in)
+{
+	size_t end = in->offset + in->data.len;
+
+	if (in->data.len == 0 || (in->more && in->data.len % UNIT != 0) || end > 65535 ||
+		in->header.len > FRAGMENT_HEADER)
+		return false;
+	if (e == NULL)
+		return true;
+	if (!in->more && (end < e->high || (e->end != 0 && e->end != end)))
+		return false;
+	return e->end == 0 || end <= e->end;
+}
+
+static void keep_header(struct entry *e, const struct fragment *in)
+{
+	if (in->offset != 0 || e->header != 0)
+		return;
+	memcpy(e->octets + FRAGMENT_HEADER - in->header.len, in->header.at, in->header.len);
+	e->header = in->header.len;
+	e->next_at = in->next_at;
+	e->protocol = in->protocol;
+}
+
+/* The header says now what is true of the whole. False: it would be longer than a packet can be. */
+static bool mend_header(struct entry *e, uint8_t *p)
+{
+	if (e->key.src.family == 6) {
+		if (e->header - 40 + e->end > 65535)
+			return false;
+		put_be16(p + 4, (uint16_t)(e->header - 40 + e->end));
+		p[e->next_at] = e->protocol;
+		return true;
+	}
+	if (e->header + e->end > 65535)
+		return false;
+	put_be16(p + 2, (uint16_t)(e->header + e->end));
+	put_be16(p + 6, 0);
+	put_be16(p + 10, 0);
+	put_be16(p + 10, checksum_value(checksum_add(0, (struct bytes){ p, e->header })));
+	return true;
+}
+
+static enum fragment_fate complete(struct fragments *f, struct entry *e, struct bytes *whole)
+{
+	uint8_t *p = e->octets + FRAGMENT_HEADER - e->header;
+
+	if (!mend_header(e, p)) {
+		entry_free(f, e);
+		return FRAGMENT_BROKEN;
+	}
+	f->counts.rejoined++;
+	*whole = (struct bytes){ p, e->header + e->end };
+	list_take(&f->open, e);
+	e->whole = true;
+	list_add(&f->whole, e);
+	while (f->whole.count > FRAGMENT_DONE)
+		entry_free(f, f->whole.oldest);
+	return FRAGMENT_WHOLE;
+}
+
+static enum fragment_fate store(struct fragments *f, struct entry *e, const struct fragment *in, struct bytes *whole)
+{
+	size_t end = in->offset + in->data.len, units = (in->data.len + UNIT - 1) / UNIT;
+	bool differs = false;
+	size_t there = fill(e, in, &differs);
+
+	f->counts.twice += there == units && !differs;
+	f->counts.overlapping += differs || (there > 0 && there < units);
+	keep_header(e, in);
+	if (end > e->high)
+		e->high = end;
+	if (!in->more)
+		e->end = end;
+	if (e->end == 0 || e->header == 0 || e->units < (e->end + UNIT - 1) / UNIT)
+		return FRAGMENT_HELD;
+	return complete(f, e, whole);
+}
+
+enum fragment_fate fragments_add(struct fragments *f, const struct fragment *in, nsec_t at, struct bytes *whole)
+{
+	size_t bucket = table_hash((struct bytes){ (const uint8_t *)&in->key, sizeof(in->key) }) % BUCKETS;
+	struct entry *e;
+
+	expire(f, at);
+	e = entry_find(f, &in->key, bucket);
+	if (e != NULL && e->whole) {
+		if (is_copy(e, in)) {
+			f->counts.twice++;
+			return FRAGMENT_HELD;
+		}
+		entry_free(f, e); /* the number is used anew */
+		e = NULL;
+	}
+	if (!fits(e, in))
+		return FRAGMENT_BROKEN;
+	if (e == NULL)
+		e = entry_new(f, &in->key, bucket, at);
+	if (e == NULL || !make_room(f, e, in->offset + in->data.len))
+		return FRAGMENT_HELD; /* out of memory: it is as if it had been lost */
+	return store(f, e, in, whole);
+}
+
+const struct fragment_counts *fragments_counts(const struct fragments *f)
+{
+	return &f->counts;
+}
