@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fill(struct err *err, enum exit_code code, const char *fmt, va_list ap)
+static int __attribute__((format(printf, 3, 0))) fill(struct err *err, enum exit_code code, const char *fmt, va_list ap)
 {
 	if (err != NULL) {
 		err->code = code;
