@@ -1,0 +1,167 @@
+/*
+ * cmd_explain: for each set-up in the captures, the tests it went through and where it stopped. By local numbers and times
+ * alone: a call that no warrant names stays nobody's.
+ */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "reading.h"
+
+static const struct {
+	const char *word, *sentence;
+} stops[] = {
+	[TRACE_NOT_MATCHED] = { "not-matched", "no party is a target of a warrant in force at that time" },
+	[TRACE_NO_SDP] = { "no-sdp", "matched, but no message of it describes media" },
+	[TRACE_NO_MEDIA] = { "no-media", "media described, but no packet of it is in the captures" },
+	[TRACE_SEALED] = { "sealed", "media seen, but not a packet of it could be opened" },
+	[TRACE_DELIVERED] = { "delivered", "media delivered in clear" },
+};
+
+static json_t *warrants_json(const struct pipeline_trace *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->warrant_count; i++)
+		json_array_append_new(list, json_integer(t->warrants[i]));
+	return list;
+}
+
+static void print_json(const struct pipeline_trace *t)
+{
+	json_t *headers = json_array(), *line;
+
+	for (int h = 0; h < SIP_HEADERS; h++)
+		if (t->headers[h])
+			json_array_append_new(headers, json_string(sip_header_text((enum sip_header)h)));
+	line = json_pack("{s:i, s:o, s:o, s:i, s:o, s:i, s:i, s:b, s:o, s:o, s:b}", "setup", (int)t->number, "first",
+		output_time(t->first), "last", output_time(t->last), "messages", (int)t->messages, "headers", headers,
+		"tested", (int)t->tested, "hits", (int)t->hits, "matched", t->call != 0, "call",
+		t->call != 0 ? json_integer(t->call) : json_null(), "warrants", warrants_json(t), "sdp", t->sdp);
+	if (line != NULL)
+		json_object_update_new(
+			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s}", "places", (int)t->places, "keys",
+				      (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
+				      (int)t->clear, "sealed", (int)t->sealed, "reason", seal_reason_text(t->reason),
+				      "stopped", stops[t->stop].word));
+	output_json(line);
+}
+
+static void print_matching(const struct pipeline_trace *t)
+{
+	const char *between = "  1 parties named in: ";
+
+	for (int h = 0; h < SIP_HEADERS; h++)
+		if (t->headers[h]) {
+			printf("%s%s", between, sip_header_text((enum sip_header)h));
+			between = ", ";
+		}
+	printf("%s\n  2 compared with the targets: %" PRIu32 " parties, %" PRIu32 " matched",
+		between[0] == ' ' ? "  1 no party named" : "", t->tested, t->hits);
+	if (t->hits == 0 && t->call != 0)
+		printf("; joined to a call that is");
+	if (t->call != 0)
+		printf("; call %" PRIu32, t->call);
+	for (size_t i = 0; i < t->warrant_count; i++)
+		printf("%s%" PRIu32, i == 0 ? ", warrant " : ", ", t->warrants[i]);
+	putchar('\n');
+}
+
+static void print_text(const struct pipeline_trace *t)
+{
+	char first[NSEC_TEXT], last[NSEC_TEXT];
+
+	printf("set-up %" PRIu32 ": %" PRIu32 " message%s from %s to %s\n", t->number, t->messages,
+		t->messages == 1 ? "" : "s", nsec_text(t->first, first), nsec_text(t->last, last));
+	print_matching(t);
+	if (t->call != 0)
+		printf("  3 media described: %s, %" PRIu32 " places, %" PRIu32 " keys\n"
+		       "  4 packets: %" PRIu32 " RTP; %" PRIu32 " opened, %" PRIu32 " clear, %" PRIu32
+		       " sealed%s%s%s\n",
+			t->sdp ? "yes" : "no", t->places, t->keys, t->rtp, t->opened, t->clear, t->sealed,
+			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? " (" : "",
+			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? seal_reason_text(t->reason) : "",
+			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? ")" : "");
+	printf("  = %s: %s\n", stops[t->stop].word, stops[t->stop].sentence);
+}
+
+static void print_counts(const struct reading *r, bool json)
+{
+	struct counter counters[READING_COUNTERS];
+	size_t count = reading_counts(r, true, counters);
+
+	if (json) {
+		output_json(json_pack("{s:o}", "counters", reading_counts_json(counters, count)));
+		return;
+	}
+	puts("counters");
+	for (size_t i = 0; i < count; i++)
+		printf("  %-24s%" PRIu64 "\n", counters[i].name, counters[i].value);
+}
+
+static void print_all(const struct reading *r, bool json)
+{
+	struct pipeline_trace trace;
+	size_t i = 0;
+
+	for (; pipeline_trace(r->pipeline, i, &trace); i++)
+		if (json)
+			print_json(&trace);
+		else
+			print_text(&trace);
+	if (i == 0 && !json)
+		puts("no set-up of a call in these captures");
+	print_counts(r, json);
+}
+
+static int run_explain(struct cli *c, struct err *err)
+{
+	struct reading reading = { 0 };
+	int rc = -1;
+
+	if (cli_store(c, false, err) == 0 && reading_warrants(&reading, c, err) == 0 &&
+		cli_audit(c, "explain", "captures", reading_detail(&reading, c), err) == 0 &&
+		reading_open(&reading, c, false, !c->quiet, err) == 0 &&
+		reading_run(&reading, c, NULL, NULL, err) == 0) {
+		if (!c->quiet)
+			print_all(&reading, c->json);
+		rc = EXIT_DONE;
+	}
+	reading_clear(&reading);
+	return rc;
+}
+
+static const struct cli_option options[] = {
+	{ .name = "liid", .argument = "LIID", .help = "only this warrant", .many = true },
+	{ .name = "keys", .argument = "FILE", .help = "keys that came another way (JSON)" },
+};
+
+static const struct cli_verb verbs[] = {
+	{ .operands = "CAPTURE...",
+		.operands_min = 1,
+		.operands_max = 10000,
+		.help = "why a call was found or not: every set-up, test by test",
+		.examples =
+			"otway explain call.pcap\notway explain call.pcap --liid NZ-1\notway explain call.pcap --json",
+		.notes = "Nothing is written but the trail's record. With --quiet the captures are only read.",
+		.options = options,
+		.option_count = COUNT_OF(options),
+		.run = run_explain },
+};
+
+const struct cli_group cmd_explain = {
+	.name = "explain",
+	.help = "why a call in a capture was found, or where it stopped",
+	.notes = "For each set-up of a call: which headers named a party, how many were compared with the targets of "
+		 "the warrants\n"
+		 "in use and matched, whether media was described, with how many places and keys, how many packets "
+		 "were opened,\n"
+		 "clear or sealed and why, and where it stopped: not-matched, no-sdp, no-media, sealed, delivered. "
+		 "Then the\n"
+		 "counters of every stage. Set-ups go by local number and time, so that nobody shows whom no warrant "
+		 "names.",
+	.verbs = verbs,
+	.verb_count = COUNT_OF(verbs),
+};
