@@ -8,9 +8,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import pcapfile
 import rtp
+from calls import A, AM, B, BM, at
 from facts import Facts
 from program import Otway, stamp, tree
-from scene import Scene
+from scene import Dialog, Key, Scene
 
 PROXIED = Facts("s02_proxied_sdes")
 ALICE, BOB = "sip:alice@ims.example", "sip:bob@ims.example"
@@ -228,6 +229,40 @@ class MessagesOutsideCalls(Bounds):
         scene_files = self.decrypted()[1]
         self.assertIn("other/signalling.pcap", scene_files)
         self.assertFalse(os.path.exists(self.otway.path("case", "L2", "other")))
+
+
+class TwoCallsOfOneTarget(Bounds):
+    """One after the other between the same addresses (S46): two calls, each with its own."""
+
+    def setUp(self):
+        super().setUp()
+        scene = Scene()
+        self.voices = []
+        for i in range(2):
+            keys = Key("a%d" % i), Key("b%d" % i)
+            d = Dialog(scene, A, B, call_id="call-%d@a.example" % i)
+            d.simple(at(AM, keys[0].line()), at(BM, keys[1].line()))
+            self.voices.append([scene.voice(AM, BM, keys[0], ssrc=0x100 + i), scene.voice(BM, AM, keys[1], ssrc=0x200 + i)])
+            scene.talk(*self.voices[-1])
+            d.bye()
+            scene.wait(1000)
+        scene.write(self.otway.path("two.pcap"))
+        self.otway.warrant("L1", BOB)
+        self.otway.decrypt(self.otway.path("two.pcap"), code=0)
+
+    def test_each_call_has_its_own_call_id(self):
+        self.assertEqual([c["call_ids"] for c in self.otway.case("L1")["calls"]], [["call-0@a.example"], ["call-1@a.example"]])
+
+    def test_each_call_has_its_own_streams(self):
+        for call, voices in zip(self.otway.case("L1")["calls"], self.voices):
+            said = {(s["src"], s["dst"], s["ssrc"]): s["payload_sha256"] for s in call["streams"]}
+            self.assertEqual(said, {v.id: v.expected()["payload_sha256"] for v in voices})
+
+    def test_each_call_has_its_own_folder(self):
+        files = tree(self.otway.path("case", "L1"))
+        for n in (1, 2):
+            self.assertIn("call-000%d/media.pcap" % n, files)
+            self.assertIn("call-000%d/signalling.pcap" % n, files)
 
 
 class TheTrail(Bounds):

@@ -847,3 +847,101 @@ def garbage_among_the_signalling():
         s.datagram(BM, AM, octets)
     d.bye()
     return s, {"events": None, "messages": None}
+
+
+@made
+def headers_extensions_and_padding():
+    """CSRCs, a header extension and padding belong to the packet and not to the payload."""
+    return usual(dressed=True)
+
+
+@made
+def headers_extensions_and_padding_with_gcm():
+    """The same where the header is authenticated as associated data (RFC 7714 8.1)."""
+    return usual("AEAD_AES_256_GCM", dressed=True)
+
+
+@made
+def a_session_refresh_changes_nothing():
+    """A re-INVITE with the same SDP, keys and all (RFC 4028): no change of key."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    va, vb = both(s, ka, kb)
+    for _ in range(3):
+        s.talk(va, vb, count=15)
+        d.invite(at(AM, ka.line()), tag="b1")
+        d.reply(200, at(BM, kb.line()))
+        d.ack()
+    s.talk(va, vb, count=15)
+    d.bye()
+    return s, {}
+
+
+@made
+def held_with_an_address_of_zeroes():
+    """c=0.0.0.0 and a=inactive for twenty seconds, then resumed (S58): nothing is lost after it."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    va, vb = both(s, ka, kb)
+    s.talk(va, vb, count=15)
+    d.invite(at("0.0.0.0:40000", ka.line(), "a=inactive"), tag="b1")
+    d.reply(200, at(BM, kb.line(), "a=inactive"))
+    d.ack()
+    s.wait(20000)
+    d.invite(at(AM, ka.line()), tag="b1")
+    d.reply(200, at(BM, kb.line()))
+    d.ack()
+    s.talk(va, vb, count=15)
+    d.bye()
+    return s, {"toward": {}}
+
+
+@made
+def the_callee_moves_to_another_port():
+    """A re-INVITE from the callee: another port, another key, streams of their own from there on."""
+    s = Scene()
+    ka, kb, ka2, kb2 = Key("a"), Key("b"), Key("a2"), Key("b2")
+    d = Dialog(s, A, B)
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    s.talk(*both(s, ka, kb), count=15)
+    moved = "10.1.0.12:52000"
+    d.request("INVITE", at(moved, kb2.line()), tag="b1", reverse=True)
+    d.reply(200, at(AM, ka2.line()))
+    d.request("ACK", tag="b1", reverse=True, cseq=d.cseq)
+    s.talk(s.voice(AM, moved, ka2), s.voice(moved, AM, kb2), count=15)
+    d.bye()
+    return s, {"toward": {}, "opened": [ka, ka2, kb, kb2]}
+
+
+@made
+def six_hours_without_signalling():
+    """A packet every twenty seconds for six hours, and no SIP in between (S64)."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    va, vb = both(s, ka, kb)
+    for _ in range(6 * 180):
+        for v in (va, vb):
+            v.send()
+            v.timestamp += 8000 * 20 - 160
+        s.wait(20000)
+    d.bye()
+    return s, {"toward": {}}
+
+
+@made
+def no_address_in_the_description():
+    """The offer has no c= line at all (S55): nothing breaks, the answerer's side is intercepted."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    offer = at(AM, ka.line()).replace("c=IN IP4 10.1.0.11\r\n", "")
+    d.simple(offer, at(BM, kb.line()))
+    s.talk(s.voice(AM, BM, ka))
+    d.bye()
+    return s, {}

@@ -8,7 +8,8 @@ Rtp = namedtuple("Rtp", "pt seq timestamp ssrc payload raw")
 
 
 def parse(data):
-    """An RTP packet, or None. Padding and header extension are not part of the payload."""
+    """An RTP packet, or None. Padding and header extension are not part of the payload; what padding there is cannot be told
+    of a sealed packet, whose payload is then all that follows its header."""
     if len(data) < 12 or data[0] >> 6 != 2 or 192 <= data[1] <= 223:
         return None
     at = 12 + 4 * (data[0] & 15)
@@ -16,9 +17,11 @@ def parse(data):
         if len(data) < at + 4:
             return None
         at += 4 + 4 * struct.unpack(">H", data[at + 2:at + 4])[0]
+    if at > len(data):
+        return None
     end = len(data) - (data[-1] if data[0] & 0x20 else 0)
     if at > end:
-        return None
+        end = len(data)
     seq, timestamp, ssrc = struct.unpack(">HII", data[2:12])
     return Rtp(data[1] & 127, seq, timestamp, ssrc, data[at:end], data)
 

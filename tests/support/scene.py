@@ -77,14 +77,15 @@ def ulaw_tone(seed, first, count):
 class Voice:
     """One SRTP stream: one sender, one destination, one SSRC."""
 
-    def __init__(self, scene, src, dst, key=None, ssrc=None, seq=1000, roc=0, mki=None, flags="-", state=None):
+    def __init__(self, scene, src, dst, key=None, ssrc=None, seq=1000, roc=0, mki=None, flags="-", state=None,
+                 dressed=False):
         self.scene, self.src, self.dst, self.key, self.flags = scene, src, dst, key, flags
         self.ssrc = ssrc if ssrc is not None else 0x10000000 + 0x01010101 * len(scene.voices)
         self.index, self.timestamp, self.seed = roc << 16 | seq, 160 * seq, "%s %s" % (src, dst)
         self.plain, self.seen, self.copies, self.rekeys, self.rtcp, self.failed = {}, [], 0, 0, 0, 0
         self.state = state or ("decrypted" if key else "clear")
         self.reason, self.direction, self.ready, self.channel = None, None, False, None
-        self.mki = mki
+        self.mki, self.dressed = mki, dressed
         scene.voices.append(self)
 
     def use(self, key, mki=None):
@@ -92,11 +93,14 @@ class Voice:
         self.key, self.mki, self.ready = key, mki, False
         self.rekeys += 1
 
-    def packet(self, marker=0):
-        """The next plain packet."""
-        seq = self.index & 0xFFFF
-        head = struct.pack(">BBHII", 0x80, marker << 7, seq, self.timestamp & 0xFFFFFFFF, self.ssrc)
-        return head + ulaw_tone(self.seed, self.timestamp, 160)
+    def packet(self):
+        """The next plain packet; dressed: with two CSRCs, a header extension and padding (RFC 3550 5.1, 5.3.1)."""
+        seq, voice = self.index & 0xFFFF, ulaw_tone(self.seed, self.timestamp, 160)
+        first = 0x80 | 0x20 | 0x10 | 2 if self.dressed else 0x80
+        head = struct.pack(">BBHII", first, 0, seq, self.timestamp & 0xFFFFFFFF, self.ssrc)
+        if self.dressed:
+            return head + b"CSR1CSR2" + struct.pack(">HH", 0xBEDE, 1) + b"\x10\x55\0\0" + voice + b"\0\0\0\4"
+        return head + voice
 
     def seal(self, plain, rtcp=False):
         if self.key is None:
@@ -153,7 +157,8 @@ class Voice:
         if self.state == "sealed":
             known.update(decrypted=0, payload_sha256=None, rtp_sha256=None)
             return known
-        known.update(payload_sha256=hashlib.sha256(b"".join(p[12:] for p in order)).hexdigest(),
+        voice = [p[28:-4] if self.dressed else p[12:] for p in order]
+        known.update(payload_sha256=hashlib.sha256(b"".join(voice)).hexdigest(),
                      rtp_sha256=hashlib.sha256(b"".join(order)).hexdigest(), rtcp_packets=self.rtcp)
         if self.state == "decrypted":
             known.update(decrypted=len(self.plain), failed=self.failed, rekeys=self.rekeys, suite=self.key.suite,
