@@ -58,7 +58,7 @@ static void audit_refusal(struct cli *c, const struct err *why)
 		liid = c->operands[0];
 	named = liid != NULL ? cli_clean(liid) : NULL;
 	command_name(c, command, sizeof(command));
-	cli_audit(c, "refused", command, json_pack("{s:s?, s:s?}", "reason", reason, "liid", named), NULL);
+	cli_audit(c, "refused", command, json_pack("{s:s?, s:s*}", "reason", reason, "liid", named), NULL);
 	free(reason);
 	free(named);
 }

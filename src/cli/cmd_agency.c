@@ -67,7 +67,7 @@ static int run_add(struct cli *c, struct err *err)
 	if (rc == EXIT_DONE && c->json)
 		rc = store_agency_each(c->store, a.name, print_json, NULL, err);
 	else if (rc == EXIT_DONE)
-		output_say(c, fresh ? "agency '%s' entered" : "agency '%s' is there already, just so", a.name);
+		output_say(c, fresh ? "agency '%s' entered" : "agency '%s' unchanged", a.name);
 	agency_clear(&a);
 	return rc;
 }

@@ -96,9 +96,10 @@ static void print_counts(const struct reading *r, bool json)
 		output_json(json_pack("{s:o}", "counters", reading_counts_json(counters, count)));
 		return;
 	}
-	puts("counters");
+	puts("counters (those that are not 0)");
 	for (size_t i = 0; i < count; i++)
-		printf("  %-24s%" PRIu64 "\n", counters[i].name, counters[i].value);
+		if (counters[i].value > 0)
+			printf("  %-24s%" PRIu64 "\n", counters[i].name, counters[i].value);
 }
 
 static void print_all(const struct reading *r, bool json)

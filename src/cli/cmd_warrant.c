@@ -23,6 +23,7 @@ static int print_one(void *arg, const struct warrant_row *r)
 /* After a change: what the warrant is now, times absolute. */
 struct echo {
 	const struct cli *c;
+	bool changed;
 	const char *what;
 };
 
@@ -30,18 +31,21 @@ static int echo_one(void *arg, const struct warrant_row *r)
 {
 	const struct echo *e = arg;
 	char from[NSEC_TEXT], until[NSEC_TEXT];
+	json_t *now = e->c->json ? warrant_words_json(r, nsec_now()) : NULL;
 
+	if (now != NULL)
+		json_object_set_new(now, "changed", json_boolean(e->changed));
 	if (e->c->json)
-		output_json(warrant_words_json(r, nsec_now()));
+		output_json(now);
 	output_say(e->c, "warrant %" PRIu32 " %s: LIID %s for %s, from %s until %s, %s", r->w.number, e->what,
 		r->w.liid, r->w.agency, nsec_text(r->w.from, from), nsec_text(r->w.until, until),
 		warrant_state(r, nsec_now()));
 	return 0;
 }
 
-static int echo(const struct cli *c, const char *liid, const char *what, struct err *err)
+static int echo(const struct cli *c, const char *liid, bool fresh, const char *done, struct err *err)
 {
-	struct echo e = { c, what };
+	struct echo e = { c, fresh, fresh ? done : "unchanged" };
 
 	return store_warrant_each(c->store, liid, echo_one, &e, err);
 }
@@ -54,7 +58,7 @@ static int run_add(struct cli *c, struct err *err)
 
 	if (warrant_words_read(c, nsec_now(), &row, err) == 0 && cli_store(c, true, err) == 0 &&
 		warrant_words_targets(&row, err) == 0 && store_warrant_add(c->store, &row, &fresh, err) == 0)
-		rc = echo(c, row.w.liid, fresh ? "entered" : "is there already, just so", err);
+		rc = echo(c, row.w.liid, fresh, "entered", err);
 	warrant_row_clear(&row);
 	return rc;
 }
@@ -122,7 +126,7 @@ static int run_extend(struct cli *c, struct err *err)
 		warrant_words_until(until, from, nsec_now(), &to, err) < 0 ||
 		store_warrant_extend(c->store, liid, to, until, authority, &fresh, err) < 0)
 		return -1;
-	return echo(c, liid, fresh ? "extended" : "is so already", err);
+	return echo(c, liid, fresh, "extended", err);
 }
 
 static int run_revoke(struct cli *c, struct err *err)
@@ -134,7 +138,7 @@ static int run_revoke(struct cli *c, struct err *err)
 		return -1;
 	if (cli_store(c, false, err) < 0 || store_warrant_revoke(c->store, liid, reason, &fresh, err) < 0)
 		return -1;
-	return echo(c, liid, fresh ? "revoked" : "was revoked before", err);
+	return echo(c, liid, fresh, "revoked", err);
 }
 
 static int print_change(void *arg, const struct warrant_change *change)
@@ -241,7 +245,7 @@ static const struct cli_verb verbs[] = {
 
 const struct cli_group cmd_warrant = {
 	.name = "warrant",
-	.help = "warrants: whose communication may be opened, from when to when",
+	.help = "whose communication may be opened, from when to when",
 	.notes = "A target is one subscriber: a sip, sips or tel URI with a user part, or urn:gsma:imei:... Wildcards, "
 		 "bare\n"
 		 "domains and anything else that is wider are refused.\n\n"

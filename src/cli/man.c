@@ -103,11 +103,13 @@ static void synopsis(const struct cli_group *g, const struct cli_verb *v)
 static void verb_section(const struct cli_verb *v)
 {
 	if (v->name != NULL)
-		printf(".SS %s\n", v->name);
+		printf(".SS \"%s%s%s\"\n", v->name, v->operands != NULL ? " " : "",
+			v->operands != NULL ? v->operands : "");
 	else
 		puts(".SH OPTIONS");
-	printf("%c", toupper((unsigned char)v->help[0]));
-	line(v->help + 1);
+	putchar(toupper((unsigned char)v->help[0]));
+	plain(bytes_of(v->help + 1));
+	puts(".");
 	if (v->notes != NULL) {
 		puts(".PP");
 		prose(v->notes);

@@ -132,8 +132,7 @@ int warrant_words_targets(struct warrant_row *r, struct err *err)
 		struct target *t = &r->w.targets[i];
 
 		if (identity_target(bytes_of(t->uri), &t->id, err) < 0)
-			return r->w.target_count > 1 ? err_in(err, "--target number %zu", i + 1)
-						     : err_in(err, "--target");
+			return r->w.target_count > 1 ? err_in(err, "--target number %zu", i + 1) : -1;
 		for (size_t before = 0; before < i; before++)
 			if (identity_same(&r->w.targets[before].id, &t->id))
 				return err_code(err, EXIT_USAGE,

@@ -138,7 +138,7 @@ static int insert(struct store *s, const struct agency *a, struct err *err)
 	json_sha256(content, hash);
 	json_decref(content);
 	rc = store_run(s, "INSERT INTO agency (name, country, added) VALUES ($1, $2, $3) RETURNING number", take_number,
-		&number, err, db_text(a->name), db_text(a->country), db_number(store_now()));
+		&number, err, db_text(a->name), db_text(a->country), db_number(s->at));
 	for (size_t i = 0; rc == 0 && i < a->deliver_count; i++)
 		rc = store_run(s, "INSERT INTO agency_deliver (agency, place, destination) VALUES ($1, $2, $3)", NULL,
 			NULL, err, db_number(number), db_number((int64_t)i), db_text(a->deliver[i]));

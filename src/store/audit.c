@@ -58,7 +58,7 @@ static int append(
 	int rc = store_ask(s, "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1", take_head, &head, err);
 
 	before = head.hash != NULL ? head.hash : audit_nothing_before;
-	nsec_text(store_now(), at);
+	nsec_text(s->at, at);
 	if (rc == 0 && (text == NULL || !audit_hash(head.number + 1, at, s->actor, act, subject, detail, before, hash)))
 		rc = err_set(err, "out of memory, or text that is not UTF-8");
 	if (rc == 0)

@@ -13,6 +13,7 @@ struct store {
 	const struct backend *backend;
 	void *db;
 	char *actor;
+	nsec_t at; /* of the change in hand: one moment for all that it writes */
 };
 
 /* A statement with its values: store_run(s, "…$1…", fn, arg, err, db_text(name), db_number(3)). */
@@ -30,9 +31,6 @@ int take_text(void *arg, const struct db_value *columns);
 
 /* A copy of a column's text, NULL when it has none; *ok is cleared when memory is out. */
 char *copy_text(const struct db_value *v, bool *ok);
-
-/* The present moment in whole microseconds, as every time of the store is told. */
-nsec_t store_now(void);
 
 /*
  * A change: `work` runs in one transaction, which must have written the trail (audit_append). Refused as a whole when anything

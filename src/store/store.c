@@ -44,13 +44,6 @@ char *copy_text(const struct db_value *v, bool *ok)
 	return copy;
 }
 
-nsec_t store_now(void)
-{
-	nsec_t now = nsec_now();
-
-	return now - now % 1000;
-}
-
 static int transaction(struct store *s, const char *begin, int (*work)(struct store *s, void *arg, struct err *err),
 	void *arg, struct err *err)
 {
@@ -84,7 +77,11 @@ static int change_work(struct store *s, void *arg, struct err *err)
 int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err)
 {
 	struct change c = { work, arg, false };
-	int rc = transaction(s, s->backend->begin_write, change_work, &c, err);
+	nsec_t now = nsec_now();
+	int rc;
+
+	s->at = now - now % 1000; /* told in microseconds, so kept in them */
+	rc = transaction(s, s->backend->begin_write, change_work, &c, err);
 
 	if (rc < 0 && !c.judged && err != NULL) {
 		err->code = EXIT_REFUSED;

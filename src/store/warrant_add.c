@@ -84,7 +84,7 @@ static int insert_row(struct store *s, const struct warrant_row *r, int64_t agen
 		db_text(warrant_scope_text(r->w.scope)), db_text(warrant_diverted_text(r->w.diverted)),
 		db_number(r->w.trust_from), db_number(r->w.from), db_number(r->w.until), db_text(r->from_entered),
 		db_text(r->until_entered), db_text(r->document),
-		db_octets(r->document != NULL ? r->document_sha256 : NULL, SHA256_LEN), db_number(store_now()),
+		db_octets(r->document != NULL ? r->document_sha256 : NULL, SHA256_LEN), db_number(s->at),
 		db_octets(r->salt, sizeof(r->salt)));
 
 	for (size_t i = 0; rc == 0 && i < r->w.target_count; i++)

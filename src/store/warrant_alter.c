@@ -60,7 +60,7 @@ static int revoke_one(void *arg, const struct warrant_row *there)
 	a->fresh = there->revoked == NSEC_NONE;
 	if (!a->fresh)
 		return 0;
-	now.revoked = store_now();
+	now.revoked = a->s->at;
 	now.revoked_reason = (char *)(uintptr_t)a->reason;
 	at.after = nsec_text(now.revoked, after);
 	if (audit_change(a->s, "warrant.revoke", &now, json_pack("[s, s]", "revoked", "revoked_reason"), a->err) < 0 ||

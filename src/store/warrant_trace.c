@@ -35,7 +35,7 @@ int write_change(struct store *s, uint32_t warrant, const char *act, const struc
 	return store_run(s,
 		"INSERT INTO warrant_change (warrant, at, actor, act, field, before, after)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		NULL, NULL, err, db_number(warrant), db_number(store_now()), db_text(s->actor), db_text(act),
+		NULL, NULL, err, db_number(warrant), db_number(s->at), db_text(s->actor), db_text(act),
 		db_text(line->field), db_text(line->before), db_text(line->after));
 }
 
