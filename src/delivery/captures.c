@@ -136,7 +136,7 @@ static int write_media(struct holding *h, struct held_call *c, struct media_file
 
 static struct pcapfile *media_file(struct stage *stage, const char *folder, const char *name)
 {
-	char path[PATH];
+	char path[PATH + 16];
 
 	snprintf(path, sizeof(path), "%s/%s.pcap", folder, name);
 	return pcapfile_new(stage, path);
