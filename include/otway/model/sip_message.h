@@ -40,6 +40,7 @@ struct sip_party {
 	bool originating;      /* P-Served-User: sescase=orig */
 	struct bytes instance; /* Contact: +sip.instance, without quotes and angle brackets; else empty */
 	uint32_t expires;      /* Contact: expires; UINT32_MAX when not said */
+	bool cause_led_on;     /* cause stands in an embedded Reason: it led on from here (RFC 7044), not to here (RFC 4458) */
 };
 
 struct sip_message {
