@@ -18,13 +18,22 @@ void match_free(struct match *m);
 bool match_targets(struct match *m, const struct warrant_set *set);
 
 /*
- * The warrants that name a party of this message and are in force at message->at, by the rules of Matched on
- * (see src/match/README or the contract): Request-URI, To, P-Asserted-Identity, P-Called-Party-ID,
- * P-Served-User, Diversion, History-Info; From, P-Preferred-Identity and Remote-Party-ID for warrants that trust
- * them, unverified. One hit per (warrant, target, header, side).
- * Returns how many there are; *hits is borrowed until the next call on m.
+ * The warrants that name a party of this message and are in force at message->at. Never by a display name, and by no
+ * other header than these:
+ *   Request-URI, To, P-Called-Party-ID     to-target
+ *   P-Asserted-Identity                    from-target; in a response to-target: it names who answers (RFC 3325 9.1)
+ *   P-Served-User                          from-target with sescase=orig, else to-target (RFC 5502)
+ *   Diversion                              diverting
+ *   History-Info                           diverting where the call was led on from; the last entry to-target
+ *   From, P-Preferred-Identity, Remote-Party-ID   from-target, unverified, for warrants that trust them
+ * Of a REGISTER only To counts. A target's device (IMEI) and the other identities of its registration
+ * (P-Associated-URI) count for it as long as the registration holds.
+ * One hit per (warrant, target, header, side). Returns how many there are; *hits is borrowed until the next call on m.
  */
 size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits);
+
+/* An identity that the last message taught, to be looked for from now on; false when there is none (left). */
+bool match_taught(struct match *m, struct identity *out);
 
 /* "matched". Returns how many were written. */
 size_t match_counts(const struct match *m, struct counter *out, size_t max);

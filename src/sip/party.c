@@ -117,8 +117,10 @@ static void read_cause(struct sip_party *p)
 
 	if (uri_part(p->uri, ';', ';', "cause", &value))
 		p->cause = cause_of(value);
-	if (p->cause == 0)
+	if (p->cause == 0) {
 		p->cause = embedded_cause(p->uri);
+		p->cause_led_on = p->cause != 0;
+	}
 }
 
 /* RFC 7044 5.1: mp, rc or np names the entry that led here; an older entry (RFC 4244) says it by its index. */
