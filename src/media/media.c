@@ -1,1 +1,162 @@
-/* not written yet */ typedef int placeholder;
+/* media: the stage as a whole: its life, its clock, its counters. take.c is the way in, give.c the way out. */
+#include "otway/media.h"
+
+#include <stdlib.h>
+
+#include "otway/base/secret.h"
+#include "state.h"
+
+#define HOLD_OCTETS (8u << 20)
+#define LINGER      (32 * NSEC_PER_SEC) /* RFC 3261 timer H */
+#define SWEEP       (250 * MILLISECOND)
+
+struct media *media_new(const struct media_options *o)
+{
+	struct media *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	if (o != NULL)
+		m->options = *o;
+	if (m->options.hold_octets == 0)
+		m->options.hold_octets = HOLD_OCTETS;
+	if (m->options.linger == 0)
+		m->options.linger = LINGER;
+	m->next_sweep = NSEC_NONE;
+	m->by_number = table_new();
+	if (m->by_number == NULL || !places_init(&m->places)) {
+		media_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void media_take_back(struct media *m)
+{
+	struct parcel *p = m->given;
+
+	if (p == NULL)
+		return;
+	m->given = NULL;
+	p->call->queued--;
+	if (p->stream != NULL && --p->stream->queued == 0 && p->stream->forgotten)
+		stream_free(p->stream);
+	parcel_drop(&m->pool, p);
+}
+
+void media_free(struct media *m)
+{
+	if (m == NULL)
+		return;
+	do
+		media_take_back(m);
+	while ((m->given = queue_pop(&m->ready)) != NULL);
+	while (m->calls != NULL) {
+		struct call *c = m->calls;
+
+		m->calls = c->next;
+		call_free(m, c);
+	}
+	parcel_pool_clear(&m->pool);
+	places_clear(&m->places);
+	table_free(m->by_number);
+	secret_free(m, sizeof(*m));
+}
+
+void media_step(struct media *m, const struct step *s)
+{
+	media_take_back(m);
+	call_step(m, s);
+}
+
+bool media_wants(const struct media *m, const struct datagram *in)
+{
+	if (m->places.count == 0 || in->proto != IP_PROTO_UDP)
+		return false;
+	return places_find(&m->places, &in->flow.dst) != NULL || places_find(&m->places, &in->flow.src) != NULL;
+}
+
+/* Nothing more comes for a call: everything that is held meets its fate. */
+static void finish(struct media *m, struct call *c)
+{
+	struct stream *s;
+	size_t step = 0;
+
+	if (c->done)
+		return;
+	while ((s = stream_next(c, &step)) != NULL)
+		stream_settle(m, s);
+	call_forget_places(m, c);
+	c->done = true;
+}
+
+static void sweep_call(struct media *m, struct call *c, nsec_t at)
+{
+	struct stream *s;
+	size_t step = 0;
+
+	while ((s = stream_next(c, &step)) != NULL)
+		stream_look(m, s, at);
+	while (m->options.hold_time > 0 && c->oldest != NULL && at - c->oldest->at >= m->options.hold_time)
+		stream_settle_oldest(m, c);
+	if (c->closed != NSEC_NONE && at > c->closed + m->options.linger)
+		finish(m, c);
+}
+
+/* Frees the calls that are done and have nothing left to give. */
+static void forget_calls(struct media *m)
+{
+	struct call **at = &m->calls;
+
+	m->last_call = NULL;
+	while (*at != NULL) {
+		struct call *c = *at;
+
+		if (c->done && c->queued == 0) {
+			*at = c->next;
+			call_free(m, c);
+		} else {
+			m->last_call = c;
+			at = &c->next;
+		}
+	}
+}
+
+void media_time(struct media *m, nsec_t at)
+{
+	media_take_back(m);
+	if (at < m->next_sweep)
+		return;
+	m->next_sweep = at + SWEEP;
+	for (struct call *c = m->calls; c != NULL; c = c->next)
+		if (!c->done)
+			sweep_call(m, c, at);
+	forget_calls(m);
+}
+
+void media_end(struct media *m)
+{
+	media_take_back(m);
+	for (struct call *c = m->calls; c != NULL; c = c->next)
+		finish(m, c);
+}
+
+size_t media_counts(const struct media *m, struct counter *out, size_t max)
+{
+	static const char *const names[MEDIA_COUNTS] = {
+		[COUNT_RTP] = "rtp",
+		[COUNT_RTCP] = "rtcp",
+		[COUNT_DECRYPTED] = "decrypted",
+		[COUNT_CLEAR] = "clear",
+		[COUNT_SEALED] = "sealed",
+		[COUNT_TWICE] = "duplicates",
+		[COUNT_FORGED] = "forged",
+		[COUNT_NOT_RTP] = "not_rtp",
+		[COUNT_LEARNED] = "learned",
+	};
+	size_t count = 0;
+
+	for (; count < MEDIA_COUNTS && count < max; count++)
+		out[count] = (struct counter){ names[count], m->counts[count] };
+	return count;
+}

@@ -1,0 +1,162 @@
+/*
+ * state: what the media stage keeps: calls, their streams, and the packets whose fate is open. Shared by the files of
+ * this folder alone.
+ */
+#ifndef OTWAY_MEDIA_STATE_H
+#define OTWAY_MEDIA_STATE_H
+
+#include "keyring.h"
+#include "otway/base/table.h"
+#include "otway/media.h"
+#include "parcel.h"
+#include "places.h"
+#include "plausible.h"
+#include "rtp.h"
+#include "window.h"
+
+#define MILLISECOND      INT64_C(1000000)
+#define NEW_AFTER_CLOSE  (500 * MILLISECOND) /* new SSRCs after STEP_CLOSE */
+#define UNDECIDED_MAX    64                  /* undecided SSRCs towards one address */
+#define PLACES_MAX       256                 /* of one call */
+#define STREAMS_MAX      1024                /* of one call; beyond, only what authenticates at once is believed */
+#define OPENED_MAX       8                   /* keys that a stream keeps at hand */
+#define SEARCH_ROC       4096                /* roll-over counters tried for a late join (62 days of G.711) */
+#define SEARCHES         64                  /* of that length, for one call */
+#define SEARCHES_PER_KEY 16                  /* and more of them with each key that comes */
+
+/* A key that opened packets of a stream; the key's index is the parcel's place + shift. */
+struct opened_by {
+	struct ring_key *key;
+	struct unseal *with;
+	int64_t shift; /* a multiple of 65536 */
+};
+
+enum stream_state { STREAM_UNDECIDED, STREAM_OPEN, STREAM_CLEAR };
+
+/* One (source, destination, SSRC) of RTP, or the same of RTCP. */
+struct stream {
+	struct call *call;
+	struct flow flow;
+	uint32_t ssrc;
+	bool rtcp;
+	bool learned;    /* from a place to nowhere known: believed only when it opens or is plausible */
+	bool forgotten;  /* freed with the last of its packets that are queued */
+	size_t queued;   /* its packets that are ready */
+	bool shown;      /* something of it went out, not as forged */
+	uint32_t number; /* of RTP, once it was shown */
+	enum stream_state state;
+
+	struct place *lines[SPOT_LINES];
+	uint8_t line_count;
+	enum toward toward;
+
+	nsec_t first, last; /* arrival of its packets */
+	bool authenticated;
+	nsec_t authenticated_first, authenticated_last;
+
+	uint32_t packets;        /* distinct */
+	int64_t highest, lowest; /* place in the sequence */
+	bool based;              /* base is known, since something of it went out */
+	int64_t base;            /* place + base is the index */
+	struct window window;
+
+	struct opened_by opened[OPENED_MAX]; /* the last one that opened comes first */
+	uint8_t opened_count;
+	uint32_t keys_used;
+	uint32_t tried_age; /* of the keyring, when all of it was tried last */
+	uint32_t failed;    /* packets that did not open since then */
+	uint32_t failed_in_row, opened_in_row;
+
+	struct parcel_queue held;
+	size_t held_count;
+
+	struct plausible *plausible; /* while it is looked at */
+	uint32_t next_look;          /* at so many packets */
+	nsec_t looked;               /* when it was looked at last, or began */
+	struct usual usual;          /* of a clear one */
+};
+
+struct call {
+	struct call *next;
+	uint32_t number;
+	struct cover covers[COVERS_MAX];
+	size_t cover_count;
+	struct place *places[PLACES_MAX];
+	size_t place_count, places_turn;
+	struct keyring ring;
+	struct table *streams;
+	uint32_t stream_numbers; /* the last one given */
+	nsec_t closed;           /* NSEC_NONE: open */
+	bool done;               /* nothing more is taken; freed once what is queued has gone out */
+	bool dtls_seen;
+	size_t held_octets;
+	struct parcel *oldest, *newest; /* of all that is held */
+	size_t queued;                  /* parcels that are ready */
+	uint32_t searches;              /* left */
+};
+
+enum media_count {
+	COUNT_RTP,
+	COUNT_RTCP,
+	COUNT_DECRYPTED,
+	COUNT_CLEAR,
+	COUNT_SEALED,
+	COUNT_TWICE,
+	COUNT_FORGED,
+	COUNT_NOT_RTP,
+	COUNT_LEARNED,
+	MEDIA_COUNTS
+};
+
+struct media {
+	struct media_options options;
+	struct places places;
+	struct call *calls, *last_call;
+	struct table *by_number;
+	struct parcel_queue ready;
+	struct parcel_pool pool;
+	struct parcel *given; /* what media_next gave last */
+	struct media_packet out;
+	struct cover covers[COVERS_MAX];
+	nsec_t next_sweep;
+	uint64_t counts[MEDIA_COUNTS];
+};
+
+/* media.c: what media_next gave last is used no more. */
+void media_take_back(struct media *m);
+
+/* calls.c: what the call stage says. */
+struct call *call_of(struct media *m, uint32_t number, bool make);
+bool call_covered(const struct call *c, nsec_t at);
+void call_step(struct media *m, const struct step *s);
+void call_forget_places(struct media *m, struct call *c);
+void call_free(struct media *m, struct call *c);
+
+/* streams.c: finding, making and forgetting streams. */
+struct stream *stream_find(const struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);
+struct stream *stream_new(struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);
+void stream_forget(struct stream *s); /* with nothing held; it lasts until its last packet was given */
+void stream_free(struct stream *s);
+struct stream *stream_next(const struct call *c, size_t *step);
+const struct media_format *stream_format(const struct stream *s, uint8_t pt);
+const struct place *stream_place(const struct stream *s, uint8_t pt); /* NULL: none */
+struct key_wanted stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES]);
+/* An authenticated SSRC goes to the same place, for most of this one's time. */
+bool stream_beside_authentic(const struct stream *s);
+uint32_t stream_undecided_beside(const struct stream *s, struct stream **oldest, bool *authentic);
+
+/* prove.c: which key opens a packet, and at which index. Each fills the parcel's clear packet when it does. */
+bool prove_known(struct stream *s, struct parcel *p);  /* keys that opened the stream before */
+bool prove_all(struct stream *s, struct parcel *p);    /* every key of the call, at the likely indexes */
+bool prove_search(struct stream *s, struct parcel *p); /* every roll-over counter, while the call's budget lasts */
+bool prove_without_tag(struct stream *s);              /* keys without a tag, by the framing of what is held */
+
+/* decide.c: what becomes of the packets of a stream. */
+void stream_take(struct media *m, struct stream *s, struct parcel *p, bool truncated);
+void stream_new_key(struct media *m, struct stream *s);
+void stream_look(struct media *m, struct stream *s, nsec_t at);
+void stream_settle(struct media *m, struct stream *s);
+void stream_settle_oldest(struct media *m, struct call *c);
+void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum seal_reason reason);
+
+#endif

@@ -1,0 +1,177 @@
+/* take: which call and stream a datagram is of, and whether there is room for one more. */
+#include "state.h"
+
+/* Where a datagram goes, as far as is known. */
+struct aim {
+	struct call *call;
+	const struct spot *spot;
+	bool learned; /* only its source is known */
+};
+
+static bool formats_have(const struct spot *spot, uint8_t pt)
+{
+	for (uint8_t i = 0; i < spot->line_count; i++)
+		for (uint8_t j = 0; j < spot->lines[i]->format_count; j++)
+			if (spot->lines[i]->formats[j].pt == pt)
+				return true;
+	return false;
+}
+
+/* RFC 5761 4: packet types 192 to 223, unless that payload type was agreed on and RTCP goes elsewhere. */
+static enum media_sort sort_of(const struct spot *spot, const struct datagram *in)
+{
+	if (rtcp_looks(in->payload) && (spot->rtcp || !formats_have(spot, in->payload.at[1] & 0x7f)))
+		return MEDIA_RTCP;
+	return spot->rtp ? MEDIA_RTP : MEDIA_NEITHER;
+}
+
+static enum toward other_way(enum toward t)
+{
+	return t == TOWARD_CALLER ? TOWARD_CALLEE : t == TOWARD_CALLEE ? TOWARD_CALLER : TOWARD_UNKNOWN;
+}
+
+/* What is said of the place now is said of the stream. */
+static void describe(struct stream *s, const struct aim *t)
+{
+	if (t->spot->call != s->call)
+		return;
+	s->line_count = t->spot->line_count;
+	memcpy(s->lines, t->spot->lines, sizeof(s->lines));
+	s->learned = t->learned;
+	if (s->line_count > 0)
+		s->toward = t->learned ? other_way(s->lines[0]->toward) : s->lines[0]->toward;
+}
+
+/* The stream for a first packet: NULL when the call is over, or memory is. */
+static struct stream *begin(const struct aim *t, const struct datagram *in, uint32_t ssrc, bool rtcp)
+{
+	struct stream *s;
+
+	if (t->call->closed != NSEC_NONE && in->at > t->call->closed + NEW_AFTER_CLOSE)
+		return NULL;
+	s = stream_new(t->call, &in->flow, ssrc, rtcp);
+	if (s != NULL)
+		describe(s, t);
+	return s;
+}
+
+/*
+ * Room for one more undecided SSRC. Where another has authenticated, a crowd is a flood of forgeries: only what opens at
+ * once is believed. Else the oldest is decided. False: the packet is forged.
+ */
+static bool admit(struct media *m, struct stream *s, struct parcel *p, bool truncated)
+{
+	struct stream *oldest;
+	bool authentic;
+	bool full = table_size(s->call->streams) > STREAMS_MAX;
+	bool crowd = stream_undecided_beside(s, &oldest, &authentic) >= UNDECIDED_MAX;
+
+	if (!full && !crowd)
+		return true;
+	if (full || authentic)
+		return !truncated && prove_all(s, p);
+	stream_settle(m, oldest);
+	stream_forget(oldest);
+	return true;
+}
+
+static void take_stream(
+	struct media *m, const struct aim *t, const struct datagram *in, const struct rtp *rtp, uint32_t ssrc)
+{
+	bool rtcp = rtp == NULL;
+	struct stream *s = stream_find(t->call, &in->flow, ssrc, rtcp);
+	bool first = s == NULL;
+	struct parcel *p;
+
+	if (first)
+		s = begin(t, in, ssrc, rtcp);
+	else
+		describe(s, t);
+	p = s != NULL ? parcel_new(&m->pool, in) : NULL;
+	if (p == NULL)
+		return;
+	p->call = t->call;
+	p->sort = rtcp ? MEDIA_RTCP : MEDIA_RTP;
+	p->ssrc = ssrc;
+	if (!rtcp) {
+		if (first)
+			s->highest = s->lowest = rtp->seq;
+		p->place = rtp_index(s->highest, rtp->seq);
+		p->pt = rtp->pt;
+		p->timestamp = rtp->timestamp;
+	}
+	if (first && !admit(m, s, p, in->truncated)) {
+		stream_forget(s);
+		parcel_ready(m, p, MEDIA_FORGED, SEAL_NONE);
+		return;
+	}
+	p->stream = s;
+	stream_take(m, s, p, in->truncated);
+}
+
+static void take_neither(struct media *m, const struct aim *t, const struct datagram *in)
+{
+	struct parcel *p;
+
+	if (t->learned)
+		return; /* nothing shows that it is of this call */
+	if (in->payload.len > 0 && in->payload.at[0] >= 20 && in->payload.at[0] <= 63)
+		t->call->dtls_seen = true; /* RFC 7983 */
+	p = parcel_new(&m->pool, in);
+	if (p == NULL)
+		return;
+	p->call = t->call;
+	p->sort = MEDIA_NEITHER;
+	parcel_ready(m, p, MEDIA_BROKEN, SEAL_NONE);
+}
+
+/* The newest call that has the address; an older one, still open, keeps the streams that it knows there. */
+static bool aim_at(const struct media *m, const struct datagram *in, struct aim *out)
+{
+	const struct spot *spot = places_find(&m->places, &in->flow.dst);
+
+	out->learned = spot == NULL;
+	if (spot == NULL)
+		spot = places_find(&m->places, &in->flow.src);
+	if (spot == NULL)
+		return false;
+	out->spot = spot;
+	out->call = spot->call;
+	return true;
+}
+
+static void aim_at_known(struct aim *t, const struct datagram *in, uint32_t ssrc, bool rtcp)
+{
+	if (t->spot->before != NULL && stream_find(t->spot->before, &in->flow, ssrc, rtcp) != NULL)
+		t->call = t->spot->before;
+}
+
+void media_take(struct media *m, const struct datagram *in)
+{
+	struct aim t;
+	struct rtp rtp;
+	enum media_sort sort;
+	uint32_t ssrc = 0;
+
+	media_take_back(m);
+	if (in->proto != IP_PROTO_UDP || !aim_at(m, in, &t))
+		return;
+	sort = sort_of(t.spot, in);
+	if (sort == MEDIA_RTP && !rtp_parse(in->payload, &rtp))
+		sort = MEDIA_NEITHER;
+	if (sort != MEDIA_NEITHER) {
+		ssrc = sort == MEDIA_RTP ? rtp.ssrc : rtcp_ssrc(in->payload);
+		aim_at_known(&t, in, ssrc, sort == MEDIA_RTCP);
+	}
+	if (!call_covered(t.call, in->at) ||
+		(t.call->closed != NSEC_NONE && in->at > t.call->closed + m->options.linger))
+		return;
+	if (sort == MEDIA_NEITHER) {
+		take_neither(m, &t, in);
+		return;
+	}
+	m->counts[sort == MEDIA_RTP ? COUNT_RTP : COUNT_RTCP]++;
+	take_stream(m, &t, in, sort == MEDIA_RTP ? &rtp : NULL, ssrc);
+	while (t.call->held_octets > m->options.hold_octets)
+		stream_settle_oldest(m, t.call);
+}
