@@ -26,7 +26,7 @@ def expectation(known, role, with_keys):
     sealed = any(s["state"] == "sealed" for s in e.streams.values())
     e.exit = 5 if sealed else 0
     asserted = [addr_spec(p) for c in dialogs for p in c["pai"]]
-    e.caller = set(asserted[:1]) or {addr_spec(f) for c in dialogs for f in c["froms"]}
+    e.caller = {a.split(";")[0] for a in asserted[:1]} or {addr_spec(f) for c in dialogs for f in c["froms"]}
     e.callee = {addr_spec(t) for c in dialogs for t in c["tos"]} | {r.split()[1] for c in dialogs for r in c["r_uris"][:1]}
     e.outcome = "answered" if any("200 INVITE" in c["statuses"] for c in dialogs) else "cancelled"
     e.matched = [(role.header, role.side, not role.trust)]

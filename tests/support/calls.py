@@ -213,7 +213,7 @@ def recorded_from_after_three_wraps():
     d.ack()
     s.talk(s.voice(AM, BM, ka, seq=40000, roc=3), s.voice(BM, AM, kb, seq=20000, roc=1))
     d.bye()
-    return s, {"outcome": None}
+    return s, {"outcome": None, "caller": None, "callee": None}
 
 
 @made
@@ -227,7 +227,7 @@ def recorded_late_with_gcm():
     d.ack()
     s.talk(s.voice(AM, BM, ka, seq=40000, roc=2), s.voice(BM, AM, kb, seq=20000, roc=2))
     d.bye()
-    return s, {"outcome": None}
+    return s, {"outcome": None, "caller": None, "callee": None}
 
 
 @made

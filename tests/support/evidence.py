@@ -18,8 +18,8 @@ class Expected:
     """What one case must come out as. Streams: {(src, dst, ssrc): {field: value}}; None for a thing that is not tested."""
 
     def __init__(self, **given):
-        self.liid = "LIID 7/f3"
-        self.folder = "LIID 7%2Ff3"
+        self.liid = "LIID-7/f3"
+        self.folder = "LIID-7%2Ff3"
         self.captures, self.streams, self.call_ids = [], {}, None
         self.caller = self.callee = self.outcome = self.diversions = self.events = self.exit = None
         self.matched = []       # (header or None, side, verified) that must be among them

@@ -137,10 +137,10 @@ class Facts:
         return sorted(f for f in found if len(f) > 3)
 
     def events(self, role):
-        """How many messages of REGISTER dialogs name the target: request and response each."""
+        """How many messages of REGISTER dialogs name the target, request and response each, copies of a mirror once."""
         dialogs = [c for c in self.facts["calls"] if set(c["methods"]) == {"REGISTER"} and
                    any(role.target == addr_spec(t) for t in c["tos"])]
-        return len(self.sip([c["call_id"] for c in dialogs])) if dialogs else 0
+        return len({d.payload for d in self.sip([c["call_id"] for c in dialogs])})
 
     def roles(self):
         """Every party of the call that a warrant can be for."""
