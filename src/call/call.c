@@ -154,8 +154,7 @@ static void call_message(struct call_stage *c, const struct sip_message *m, cons
 	diversion_learn(call, m);
 	takers_bind(c, call, leg, m, hits, count);
 	takers_left(call);
-	if (call->number != 0)
-		tell(c, call, m);
+	tell(c, call, m);
 	if (call->number != 0 && closed && !call->closed)
 		say_file_keys(c, call, m->at);
 	offer_take(c, call, leg, x, m);

@@ -242,6 +242,7 @@ void token_drop(struct call_stage *c, struct token *t);
 /* progress.c: how far it has come. */
 
 bool sip_is_initial(const struct sip_message *m);    /* an INVITE outside a dialog */
+bool sip_method_cut(const struct sip_message *m);     /* a response that the capture cut before its CSeq */
 bool sip_is_signalling(const struct sip_message *m); /* of a method that makes calls */
 bool leg_pending(const struct leg *leg);             /* its set-up has no final answer */
 bool call_pending(const struct call *call);

@@ -324,7 +324,7 @@ static void learn_response(struct call *call, const struct sip_message *m)
 
 void diversion_learn(struct call *call, const struct sip_message *m)
 {
-	if (m->method != SIP_INVITE)
+	if (m->method != SIP_INVITE && !sip_method_cut(m))
 		return;
 	if (!m->request) {
 		if (call->answered == NSEC_NONE)

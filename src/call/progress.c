@@ -9,6 +9,11 @@ bool sip_is_initial(const struct sip_message *m)
 	return m->request && m->method == SIP_INVITE && m->to_tag.len == 0;
 }
 
+bool sip_method_cut(const struct sip_message *m)
+{
+	return !m->request && m->method_name.len == 0;
+}
+
 bool sip_is_signalling(const struct sip_message *m)
 {
 	switch (m->method) {
@@ -21,7 +26,7 @@ bool sip_is_signalling(const struct sip_message *m)
 	case SIP_INFO:
 		return true;
 	default:
-		return m->method == 0 && m->status >= 180 && m->status < 190; /* cut before its CSeq */
+		return sip_method_cut(m) && m->status >= 180 && m->status < 190;
 	}
 }
 
@@ -89,7 +94,7 @@ static struct exchange *exchange_of(const struct leg *leg, const struct sip_mess
 		bool hop = m->request ? flow_same_hosts(&x->flow, &f->src, &f->dst)
 				      : flow_same_hosts(&x->flow, &f->dst, &f->src);
 
-		if (!text_eq(x->branch, m->branch) || (method != 0 && x->method != method))
+		if (!text_eq(x->branch, m->branch) || (!sip_method_cut(m) && x->method != method))
 			continue;
 		if (x->cseq != m->cseq && !(m->truncated && m->cseq == 0))
 			continue;
