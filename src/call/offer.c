@@ -24,10 +24,12 @@ static enum toward other_side(enum toward t)
 	return t == TOWARD_CALLER ? TOWARD_CALLEE : TOWARD_CALLER;
 }
 
-/* A line that is there and not refused (RFC 3264 6). */
+/* A line that is there and not refused (RFC 3264 6); one on hold may have no address and still has keys. */
 static const struct sdp_line *line_of(const struct sdp *s, size_t i)
 {
-	return s != NULL && i < s->line_count && s->lines[i].rtp.port != 0 ? &s->lines[i] : NULL;
+	const struct sdp_line *l = s != NULL && i < s->line_count ? &s->lines[i] : NULL;
+
+	return l != NULL && (l->rtp.family == 0 || l->rtp.port != 0) ? l : NULL;
 }
 
 /* Several lines may share one transport (RFC 8843): then a key is not bound to its line. */

@@ -68,6 +68,19 @@ static void place_keep(struct call_stage *c, struct call *call, const struct pla
 	call->place_count += fold(&call->places[call->place_count], p, at);
 }
 
+/* What was sent here before may still be under way: formats stay known unless their number means something else now. */
+static void keep_formats(const struct said_place *s, struct place *p)
+{
+	for (size_t i = 0; i < s->format_count && p->format_count < MEDIA_FORMATS; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < p->format_count; j++)
+			known |= p->formats[j].pt == s->head->formats[i].pt;
+		if (!known)
+			p->formats[p->format_count++] = s->head->formats[i];
+	}
+}
+
 void say_place(struct call_stage *c, struct call *call, const struct place *p, nsec_t at)
 {
 	struct said_place *said = said_at(call, p);
@@ -75,8 +88,9 @@ void say_place(struct call_stage *c, struct call *call, const struct place *p, n
 
 	place.call = call->number;
 	if (said != NULL) {
-		place.answered |= said->head->answered;
-		if (place_same(said, &place))
+		keep_formats(said, &place);
+		/* What is agreed stands until a new offer is answered, and may be refused (RFC 3264 8). */
+		if (place_same(said, &place) || (said->head->answered && !place.answered))
 			return;
 		fold(said, &place, at);
 	} else {
