@@ -1,0 +1,183 @@
+/*
+ * decoder: one batch of items goes to the process, which reads it whole before it answers; so neither ever waits for the other
+ * with a full socket. A reply is a count of samples and the samples, item by item.
+ */
+#include "decoder.h"
+
+#include <stdlib.h>
+
+#include "codec.h"
+#include "confine.h"
+
+enum { BATCH_ITEMS = 256, BATCH_OCTETS = 64 * 1024, SAMPLES_MAX = 1 << 21 };
+
+enum item_kind { ITEM_FORMAT, ITEM_PAYLOAD };
+
+struct item {
+	uint32_t kind, len;
+};
+
+struct batch {
+	uint32_t items, len; /* octets of all items, heads included */
+	uint32_t rate;
+};
+
+struct decoder {
+	struct confined process;
+	uint32_t rate;
+	decoder_take *take;
+	void *context;
+	bool failed;
+	struct buf out;
+	uint32_t items;
+	struct decoder_tag tags[BATCH_ITEMS];
+	struct decoder_tag last;
+	struct buf in;
+};
+
+/* Within the process: one item in, its samples out. */
+static bool serve(struct codec **codec, uint32_t rate, const struct item *item, struct bytes octets, struct buf *reply)
+{
+	size_t at = reply->len;
+	uint32_t count = 0;
+	struct held_format format;
+
+	buf_add(reply, &count, sizeof(count));
+	if (item->kind == ITEM_PAYLOAD && *codec != NULL) {
+		codec_take(*codec, octets, reply);
+	} else if (item->kind == ITEM_FORMAT) {
+		if (*codec != NULL)
+			codec_end(*codec, reply);
+		codec_free(*codec);
+		*codec = NULL;
+		if (octets.len == sizeof(format)) {
+			memcpy(&format, octets.at, sizeof(format));
+			*codec = codec_new(&format, rate);
+		}
+	}
+	if (reply->failed)
+		return false;
+	count = (uint32_t)((reply->len - at - sizeof(count)) / sizeof(int16_t));
+	memcpy(reply->at + at, &count, sizeof(count));
+	return true;
+}
+
+static bool serve_batch(struct codec **codec, const struct batch *head, struct bytes all, struct buf *reply)
+{
+	buf_reset(reply);
+	for (uint32_t i = 0; i < head->items; i++) {
+		struct item item;
+		struct bytes octets;
+
+		if (all.len < sizeof(item))
+			return false;
+		memcpy(&item, all.at, sizeof(item));
+		octets = bytes_part(all, sizeof(item), item.len);
+		if (octets.len != item.len || !serve(codec, head->rate, &item, octets, reply))
+			return false;
+		all = bytes_part(all, sizeof(item) + item.len, all.len);
+	}
+	return true;
+}
+
+/* What the process does. It ends with its memory. */
+static void process_main(int fd)
+{
+	struct codec *codec = NULL;
+	struct buf in = { 0 }, reply = { 0 };
+	struct batch head;
+
+	while (confined_read(fd, &head, sizeof(head))) {
+		buf_reset(&in);
+		if (buf_room(&in, head.len) == NULL || !confined_read(fd, in.at, head.len))
+			return;
+		in.len = head.len;
+		if (!serve_batch(&codec, &head, buf_bytes(&in), &reply) || !confined_write(fd, buf_bytes(&reply)))
+			return;
+	}
+}
+
+struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context)
+{
+	struct decoder *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->rate = rate;
+	d->take = take;
+	d->context = context;
+	if (!confined_start(&d->process, process_main)) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+	if (d == NULL)
+		return;
+	confined_end(&d->process);
+	buf_clear(&d->out);
+	buf_clear(&d->in);
+	free(d);
+}
+
+/* The samples of one item, as they come back. */
+static bool receive(struct decoder *d, const struct decoder_tag *tag)
+{
+	uint32_t count;
+	size_t len;
+
+	if (!confined_receive(&d->process, &count, sizeof(count)) || count > SAMPLES_MAX)
+		return false;
+	len = count * sizeof(int16_t);
+	buf_reset(&d->in);
+	if (len == 0)
+		return true;
+	if (buf_room(&d->in, len) == NULL || !confined_receive(&d->process, d->in.at, len))
+		return false;
+	return d->take(d->context, tag, (const int16_t *)(const void *)d->in.at, count);
+}
+
+bool decoder_flush(struct decoder *d)
+{
+	struct batch head = { .items = d->items, .len = (uint32_t)d->out.len, .rate = d->rate };
+
+	if (d->failed || d->items == 0)
+		return !d->failed;
+	d->failed = !confined_send(&d->process, (struct bytes){ (uint8_t *)&head, sizeof(head) }) ||
+		    !confined_send(&d->process, buf_bytes(&d->out));
+	for (uint32_t i = 0; i < d->items && !d->failed; i++)
+		d->failed = !receive(d, &d->tags[i]);
+	d->items = 0;
+	buf_reset(&d->out);
+	return !d->failed;
+}
+
+static bool put(struct decoder *d, enum item_kind kind, const struct decoder_tag *tag, struct bytes octets)
+{
+	struct item item = { .kind = kind, .len = (uint32_t)octets.len };
+
+	if (d->failed)
+		return false;
+	buf_add(&d->out, &item, sizeof(item));
+	buf_add(&d->out, octets.at, octets.len);
+	d->failed = d->out.failed;
+	d->tags[d->items++] = *tag;
+	if (d->items == BATCH_ITEMS || d->out.len > BATCH_OCTETS)
+		return decoder_flush(d);
+	return !d->failed;
+}
+
+bool decoder_format(struct decoder *d, const struct held_format *f)
+{
+	/* What comes out belongs behind the payload before it. */
+	return put(d, ITEM_FORMAT, &d->last, (struct bytes){ (const uint8_t *)f, f != NULL ? sizeof(*f) : 0 });
+}
+
+bool decoder_payload(struct decoder *d, const struct decoder_tag *tag, struct bytes payload)
+{
+	d->last = *tag;
+	return put(d, ITEM_PAYLOAD, tag, payload);
+}
