@@ -52,7 +52,7 @@ void call_forget_places(struct media *m, struct call *c)
 	}
 }
 
-void call_free(struct media *m, struct call *c)
+void call_drop(struct media *m, struct call *c)
 {
 	struct stream *s;
 	size_t step = 0;

@@ -55,7 +55,7 @@ void media_free(struct media *m)
 		struct call *c = m->calls;
 
 		m->calls = c->next;
-		call_free(m, c);
+		call_drop(m, c);
 	}
 	parcel_pool_clear(&m->pool);
 	places_clear(&m->places);
@@ -114,7 +114,7 @@ static void forget_calls(struct media *m)
 
 		if (c->done && c->queued == 0) {
 			*at = c->next;
-			call_free(m, c);
+			call_drop(m, c);
 		} else {
 			m->last_call = c;
 			at = &c->next;

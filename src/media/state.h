@@ -130,7 +130,7 @@ struct call *call_of(struct media *m, uint32_t number, bool make);
 bool call_covered(const struct call *c, nsec_t at);
 void call_step(struct media *m, const struct step *s);
 void call_forget_places(struct media *m, struct call *c);
-void call_free(struct media *m, struct call *c);
+void call_drop(struct media *m, struct call *c);
 
 /* streams.c: finding, making and forgetting streams. */
 struct stream *stream_find(const struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);

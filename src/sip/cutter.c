@@ -229,7 +229,7 @@ bool cutter_next(struct cutter *c, struct half *h, struct datagram *out)
 		h->drop |= h->useless > (h->heard ? USELESS_MAX : USELESS_UNHEARD);
 		if (h->drop)
 			return false;
-		if (stream_next(&h->stream, &a)) {
+		if (tcp_next(&h->stream, &a)) {
 			c->count[COUNT_GAPS] += a.gap;
 			if (!a.gap)
 				receive(c, h, &a);

@@ -71,7 +71,7 @@ static struct half *add(struct framer *f, const struct flow *key, enum half_kind
 	if (h == NULL)
 		return NULL;
 	h->kind = kind;
-	stream_open(&h->stream, first);
+	tcp_open(&h->stream, first);
 	return h;
 }
 
@@ -124,17 +124,17 @@ static void begin_anew(struct framer *f, struct half *h, const struct arrival *a
 		return;
 	f->cutter.count[COUNT_GAPS] += !h->done;
 	buf_clear(&h->rest);
-	stream_open(&h->stream, a->seq);
+	tcp_open(&h->stream, a->seq);
 	h->splitter = (struct splitter){ .state = AT_GARBAGE };
 	h->kind = HALF_SIP;
 	h->done = false;
-	stream_take(&h->stream, a, &overlapped);
+	tcp_take(&h->stream, a, &overlapped);
 }
 
 static void arrive(struct framer *f, struct half *h, const struct arrival *a)
 {
 	bool overlapped;
-	enum stream_fate fate = stream_take(&h->stream, a, &overlapped);
+	enum stream_fate fate = tcp_take(&h->stream, a, &overlapped);
 
 	f->cutter.count[COUNT_SEGMENTS]++;
 	f->cutter.count[COUNT_OLD] += fate == STREAM_OLD;

@@ -123,7 +123,7 @@ void halves_remove(struct halves *hs, struct half *h)
 	unlink_wait(hs, h);
 	unlink_ready(hs, h);
 	hs->octets -= h->charged;
-	stream_clear(&h->stream);
+	tcp_clear(&h->stream);
 	websocket_clear(&h->websocket);
 	buf_clear(&h->rest);
 	secret_free(h, sizeof(*h));

@@ -9,7 +9,7 @@
 #include "otway/model/packet.h"
 #include "sctp.h"
 #include "splitter.h"
-#include "stream.h"
+#include "tcp.h"
 #include "websocket.h"
 
 #define HALVES_MAX        65535

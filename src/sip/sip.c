@@ -1,6 +1,7 @@
 /* sip: the stage: one datagram in, its messages out, what libosip2 refuses counted. */
 #include "otway/sip.h"
 
+#include "framer.h"
 #include "parts.h"
 
 #include <stdlib.h>
@@ -8,7 +9,9 @@
 enum { COUNT_SIP, COUNT_BAD, COUNT_SDP, COUNT_SDP_BAD, COUNTS };
 
 struct sip {
+	struct framer *framer;
 	const struct datagram *in; /* NULL: all of it is out */
+	struct datagram framed;    /* the message in hand, when it came out of a stream */
 	char *kms_header;
 	uint64_t count[COUNTS];
 	struct sip_message message; /* large, and used again and again */
@@ -20,7 +23,8 @@ struct sip *sip_new(const char *kms_header)
 
 	if (s == NULL)
 		return NULL;
-	if (kms_header != NULL && (s->kms_header = strdup(kms_header)) == NULL) {
+	s->framer = framer_new();
+	if (s->framer == NULL || (kms_header != NULL && (s->kms_header = strdup(kms_header)) == NULL)) {
 		sip_free(s);
 		return NULL;
 	}
@@ -33,13 +37,41 @@ void sip_free(struct sip *s)
 	if (s == NULL)
 		return;
 	message_clear(&s->message);
+	framer_free(s->framer);
 	free(s->kms_header);
 	free(s);
 }
 
 void sip_take(struct sip *s, const struct datagram *in)
 {
-	s->in = in;
+	bool segment = in->proto != IP_PROTO_UDP && !in->framed && in->header > 0;
+
+	s->in = segment ? NULL : in;
+	if (segment)
+		framer_take(s->framer, in);
+	else
+		framer_time(s->framer, in->at);
+}
+
+void sip_time(struct sip *s, nsec_t at)
+{
+	framer_time(s->framer, at);
+}
+
+void sip_end(struct sip *s)
+{
+	framer_end(s->framer);
+}
+
+/* What came out of streams before what came in whole: it was sent earlier. NULL: there is none left. */
+static const struct datagram *next_datagram(struct sip *s)
+{
+	const struct datagram *in = s->in;
+
+	if (framer_next(s->framer, &s->framed))
+		return &s->framed;
+	s->in = NULL;
+	return in;
 }
 
 /* What a message is counted as. A truncated one cannot be whole, and libosip2 is not asked about it. */
@@ -58,18 +90,23 @@ static void count(struct sip *s, const struct reading *r, bool followed)
 
 bool sip_next(struct sip *s, const struct sip_message **out)
 {
-	struct reading r = { .message = &s->message, .kms_header = s->kms_header };
-	const struct datagram *in = s->in;
-	bool followed;
+	const struct datagram *in;
 
+	while ((in = next_datagram(s)) != NULL) {
+		struct reading r = { .message = &s->message, .kms_header = s->kms_header };
+		bool followed;
+
+		message_clear(&s->message);
+		if (!sip_is(in->payload))
+			continue;
+		followed = message_read(in, &r);
+		count(s, &r, followed);
+		*out = &s->message;
+		if (followed)
+			return true;
+	}
 	message_clear(&s->message);
-	s->in = NULL;
-	if (in == NULL || !sip_is(in->payload))
-		return false;
-	followed = message_read(in, &r);
-	count(s, &r, followed);
-	*out = &s->message;
-	return followed;
+	return false;
 }
 
 size_t sip_counts(const struct sip *s, struct counter *out, size_t max)
@@ -79,5 +116,5 @@ size_t sip_counts(const struct sip *s, struct counter *out, size_t max)
 
 	for (n = 0; n < COUNTS && n < max; n++)
 		out[n] = (struct counter){ names[n], s->count[n] };
-	return n;
+	return n + framer_counts(s->framer, out + n, max - n);
 }

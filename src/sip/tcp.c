@@ -1,5 +1,5 @@
 /* stream: a sorted list of what waits behind a hole, which is short, for the framer bounds it. */
-#include "stream.h"
+#include "tcp.h"
 
 #include <stdlib.h>
 
@@ -27,13 +27,13 @@ static void piece_free(struct piece *p)
 		secret_free(p, sizeof(*p) + p->what.octets.len);
 }
 
-void stream_open(struct stream *s, uint32_t next)
+void tcp_open(struct stream *s, uint32_t next)
 {
-	stream_clear(s);
+	tcp_clear(s);
 	s->first = s->next = next;
 }
 
-void stream_clear(struct stream *s)
+void tcp_clear(struct stream *s)
 {
 	while (s->held != NULL) {
 		struct piece *p = s->held;
@@ -104,7 +104,7 @@ static enum stream_fate hold(struct stream *s, struct arrival a, bool *overlappe
 	return fate;
 }
 
-enum stream_fate stream_take(struct stream *s, const struct arrival *in, bool *overlapped)
+enum stream_fate tcp_take(struct stream *s, const struct arrival *in, bool *overlapped)
 {
 	struct arrival a = *in;
 	int32_t distance = ahead(a.seq, s->next);
@@ -162,7 +162,7 @@ static void resume(struct stream *s, uint32_t at)
 	s->next = at;
 }
 
-bool stream_next(struct stream *s, struct arrival *out)
+bool tcp_next(struct stream *s, struct arrival *out)
 {
 	piece_free(s->given);
 	s->given = NULL;

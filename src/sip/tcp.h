@@ -20,7 +20,7 @@ struct arrival {
 
 struct piece;
 
-/* All zeroes, then stream_open. */
+/* All zeroes, then tcp_open. */
 struct stream {
 	uint32_t first, next;     /* what it began with; what it waits for */
 	uint32_t end, lost_until; /* valid with has_end, has_lost */
@@ -29,15 +29,15 @@ struct stream {
 	bool direct_waits;
 	struct arrival direct;          /* in order, borrowed from the caller */
 	struct piece *held;             /* behind a hole, in order, never overlapping */
-	struct piece *given;            /* what the last stream_next lent */
+	struct piece *given;            /* what the last tcp_next lent */
 	size_t held_count, held_octets; /* the octets with what they cost to keep */
 };
 
-void stream_open(struct stream *s, uint32_t next);
-void stream_clear(struct stream *s); /* wipes what it held */
+void tcp_open(struct stream *s, uint32_t next);
+void tcp_clear(struct stream *s); /* wipes what it held */
 
 enum stream_fate {
-	STREAM_NEXT, /* in order: call stream_next before its octets go */
+	STREAM_NEXT, /* in order: call tcp_next before its octets go */
 	STREAM_HELD, /* copied, behind a hole */
 	STREAM_OLD,  /* all of it came before */
 	STREAM_FAR,  /* nowhere near what is waited for: not of this stream */
@@ -47,18 +47,18 @@ enum stream_fate {
 #define STREAM_WINDOW ((uint32_t)1 << 20) /* how far from `next` an arrival may lie */
 
 /* *overlapped: part of it came before, and that part was left out. */
-enum stream_fate stream_take(struct stream *s, const struct arrival *in, bool *overlapped);
+enum stream_fate tcp_take(struct stream *s, const struct arrival *in, bool *overlapped);
 
 /* The stream ends at seq: a FIN, or a RST, stands there. */
 void stream_end(struct stream *s, uint32_t seq);
 
 /* Out: what is next; false when it has not come. out->octets are borrowed until the next call on s. */
-bool stream_next(struct stream *s, struct arrival *out);
+bool tcp_next(struct stream *s, struct arrival *out);
 
 /* Something, or the end, waits behind a hole. */
 bool stream_waits(const struct stream *s);
 
-/* The hole will not be filled: stream_next then gives a gap, and what waited behind it. */
+/* The hole will not be filled: tcp_next then gives a gap, and what waited behind it. */
 void stream_give_up(struct stream *s);
 
 /* The end was reached. */
