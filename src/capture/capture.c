@@ -8,7 +8,7 @@
 
 #include <pcap/pcap.h>
 
-#include "stream.h"
+#include "intake.h"
 
 #define BUFFER_MAX  (1u << 20) /* of one file: the system is asked rarely */
 #define BUFFER_MIN  (1u << 16)
@@ -17,7 +17,7 @@
 /* One file, and the frame of it that comes next. */
 struct input {
 	struct capture_file facts;
-	struct stream stream;
+	struct intake intake;
 	pcap_t *pcap;
 	struct frame next;
 };
@@ -51,7 +51,7 @@ static int refuse_link(int dlt, struct err *err)
 }
 
 /* Why libpcap does not take a file for a capture: its first octets say it better than libpcap can. */
-static int refuse_format(const struct stream *s, const char *reason, struct err *err)
+static int refuse_format(const struct intake *s, const char *reason, struct err *err)
 {
 	static const struct {
 		uint8_t begin[4], len;
@@ -79,12 +79,12 @@ static int open_input(struct input *in, size_t buffer, bool hash, bool (*known)(
 {
 	char reason[PCAP_ERRBUF_SIZE];
 
-	if (stream_open(&in->stream, in->facts.name, buffer, hash, err) < 0)
+	if (intake_open(&in->intake, in->facts.name, buffer, hash, err) < 0)
 		return -1;
-	in->pcap = pcap_fopen_offline_with_tstamp_precision(in->stream.file, PCAP_TSTAMP_PRECISION_NANO, reason);
+	in->pcap = pcap_fopen_offline_with_tstamp_precision(in->intake.file, PCAP_TSTAMP_PRECISION_NANO, reason);
 	if (in->pcap == NULL) {
-		refuse_format(&in->stream, reason, err);
-		fclose(in->stream.file);
+		refuse_format(&in->intake, reason, err);
+		fclose(in->intake.file);
 		return -1;
 	}
 	in->next.link = link_of(pcap_datalink(in->pcap));
@@ -149,7 +149,7 @@ void capture_free(struct capture *c)
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->inputs[i].pcap != NULL)
 			pcap_close(c->inputs[i].pcap); /* closes the stream's file */
-		stream_clear(&c->inputs[i].stream);
+		intake_clear(&c->inputs[i].intake);
 	}
 	free(c->inputs);
 	free(c->heap);
@@ -184,15 +184,15 @@ static void take_packet(struct capture *c, struct input *in, const struct pcap_p
 /* The end of a file, reached or run into. A file that ends within a packet has lost that packet and no other. */
 static int finish(struct input *in, bool clean, struct err *err)
 {
-	if (!clean && in->stream.fault == 0 && !feof(in->stream.file)) {
+	if (!clean && in->intake.fault == 0 && !feof(in->intake.file)) {
 		err_set(err, "packet %llu: %s", (unsigned long long)in->facts.packets + 1, pcap_geterr(in->pcap));
 		return err_in(err, "%s: cannot be read on", in->facts.name);
 	}
 	in->facts.cut = !clean;
-	if (!stream_drain(&in->stream))
-		return err_set(err, "%s: cannot be read on: %s", in->facts.name, strerror(in->stream.fault));
-	if (in->stream.hash != NULL)
-		sha256_value(in->stream.hash, in->facts.sha256);
+	if (!intake_drain(&in->intake))
+		return err_set(err, "%s: cannot be read on: %s", in->facts.name, strerror(in->intake.fault));
+	if (in->intake.hash != NULL)
+		sha256_value(in->intake.hash, in->facts.sha256);
 	return 0;
 }
 
@@ -292,7 +292,7 @@ uint64_t capture_octets(const struct capture *c)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < c->count; i++)
-		sum += c->inputs[i].stream.octets;
+		sum += c->inputs[i].intake.octets;
 	return sum;
 }
 

@@ -58,11 +58,14 @@ enum layer ip_protocol(struct decap *d, struct walk *w, uint8_t protocol)
 bool ip_looks_right(const struct walk *w)
 {
 	const uint8_t *p = w->in.at;
-	size_t whole = w->in.len + w->missing;
+	size_t whole = w->in.len + w->missing, header;
 
-	if (w->in.len >= 20 && p[0] >> 4 == 4)
-		return (p[0] & 15) >= 5 && be16(p + 2) <= whole && (be16(p + 2) >= (p[0] & 15) * 4 || be16(p + 2) == 0);
-	return w->in.len >= 40 && p[0] >> 4 == 6 && (size_t)be16(p + 4) + 40 <= whole;
+	if (w->in.len < 6)
+		return false;
+	if (p[0] >> 4 == 6)
+		return be16(p + 4) + (size_t)40 <= whole;
+	header = (p[0] & 15) * 4u;
+	return p[0] >> 4 == 4 && header >= 20 && be16(p + 2) <= whole && (be16(p + 2) >= header || be16(p + 2) == 0);
 }
 
 enum layer ip_any(struct decap *d, struct walk *w)

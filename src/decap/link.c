@@ -140,6 +140,8 @@ enum layer link_llc(struct decap *d, struct walk *w)
 	const uint8_t *p = w->in.at;
 
 	(void)d;
+	if (w->in.len < 8 && w->missing > 0)
+		return END_CUT;
 	if (w->in.len < 8 || memcmp(p, snap, sizeof(snap)) != 0 || be16(p + 6) < 0x600)
 		return END_NOT_IP;
 	walk_strip(w, 8);

@@ -9,7 +9,7 @@ static enum layer beneath(struct walk *w)
 {
 	struct bytes behind = bytes_part(w->in, 4, w->in.len);
 
-	if (w->in.len == 0)
+	if (w->in.len < 14)
 		return walk_short(w);
 	if (ip_looks_right(w))
 		return LAYER_IP;

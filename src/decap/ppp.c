@@ -9,7 +9,9 @@ enum layer ppp_take(struct decap *d, struct walk *w)
 	size_t len;
 
 	(void)d;
-	if (w->in.len >= 2 && w->in.at[0] == 0xff && w->in.at[1] == 0x03)
+	if (w->in.len < 2)
+		return walk_short(w);
+	if (w->in.at[0] == 0xff && w->in.at[1] == 0x03)
 		walk_strip(w, 2);
 	p = w->in.at;
 	len = w->in.len > 0 && (p[0] & 1) != 0 ? 1 : 2;

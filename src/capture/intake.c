@@ -1,8 +1,8 @@
 /*
- * stream: the FILE is made with fopencookie, so that whoever reads it need not know about the hash, and so that each
+ * intake: the FILE is made with fopencookie, so that whoever reads it need not know about the hash, and so that each
  * octet is read from the system once, also when it is a pipe.
  */
-#include "stream.h"
+#include "intake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 static ssize_t stream_read(void *cookie, char *to, size_t size)
 {
-	struct stream *s = cookie;
+	struct intake *s = cookie;
 	ssize_t n;
 
 	do
@@ -36,7 +36,7 @@ static ssize_t stream_read(void *cookie, char *to, size_t size)
 
 static int stream_close(void *cookie)
 {
-	struct stream *s = cookie;
+	struct intake *s = cookie;
 
 	if (!s->borrowed)
 		close(s->fd);
@@ -45,7 +45,7 @@ static int stream_close(void *cookie)
 }
 
 /* What a name leads to must be something that gives octets, and at least one of them. */
-static int check_kind(const struct stream *s, struct err *err)
+static int check_kind(const struct intake *s, struct err *err)
 {
 	struct stat st;
 
@@ -58,7 +58,7 @@ static int check_kind(const struct stream *s, struct err *err)
 	return 0;
 }
 
-static int open_file(struct stream *s, size_t size, bool hash, struct err *err)
+static int open_file(struct intake *s, size_t size, bool hash, struct err *err)
 {
 	static const cookie_io_functions_t calls = { .read = stream_read, .close = stream_close };
 
@@ -74,9 +74,9 @@ static int open_file(struct stream *s, size_t size, bool hash, struct err *err)
 	return 0;
 }
 
-int stream_open(struct stream *s, const char *name, size_t size, bool hash, struct err *err)
+int intake_open(struct intake *s, const char *name, size_t size, bool hash, struct err *err)
 {
-	*s = (struct stream){ .borrowed = strcmp(name, "-") == 0 };
+	*s = (struct intake){ .borrowed = strcmp(name, "-") == 0 };
 	s->fd = s->borrowed ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
 	if (s->fd < 0)
 		return err_code(
@@ -84,18 +84,18 @@ int stream_open(struct stream *s, const char *name, size_t size, bool hash, stru
 	if (open_file(s, size, hash, err) == 0)
 		return 0;
 	stream_close(s);
-	stream_clear(s);
+	intake_clear(s);
 	return -1;
 }
 
-void stream_clear(struct stream *s)
+void intake_clear(struct intake *s)
 {
 	free(s->buffer);
 	sha256_free(s->hash);
-	*s = (struct stream){ .fd = -1 };
+	*s = (struct intake){ .fd = -1 };
 }
 
-bool stream_drain(struct stream *s)
+bool intake_drain(struct intake *s)
 {
 	char scratch[4096];
 
