@@ -69,7 +69,8 @@ static int refuse_format(const struct intake *s, const char *reason, struct err 
 		return err_set(err, "is empty");
 	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
 		if (s->octets >= packed[i].len && memcmp(s->begin, packed[i].begin, packed[i].len) == 0)
-			return err_set(err, "is compressed; unpack it on the way: %s FILE | otway decrypt -", packed[i].what);
+			return err_set(
+				err, "is compressed; unpack it on the way: %s FILE | otway decrypt -", packed[i].what);
 	if (strstr(reason, "unknown file format") != NULL)
 		return err_set(err, "is no capture: it begins neither as pcap nor as pcapng");
 	return err_set(err, "is no whole capture: %s", reason);
@@ -148,7 +149,7 @@ void capture_free(struct capture *c)
 		return;
 	for (size_t i = 0; i < c->count; i++) {
 		if (c->inputs[i].pcap != NULL)
-			pcap_close(c->inputs[i].pcap); /* closes the stream's file */
+			pcap_close(c->inputs[i].pcap); /* closes the file of the intake */
 		intake_clear(&c->inputs[i].intake);
 	}
 	free(c->inputs);

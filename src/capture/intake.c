@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static ssize_t stream_read(void *cookie, char *to, size_t size)
+static ssize_t intake_read(void *cookie, char *to, size_t size)
 {
 	struct intake *s = cookie;
 	ssize_t n;
@@ -34,7 +34,7 @@ static ssize_t stream_read(void *cookie, char *to, size_t size)
 	return n;
 }
 
-static int stream_close(void *cookie)
+static int intake_close(void *cookie)
 {
 	struct intake *s = cookie;
 
@@ -60,7 +60,7 @@ static int check_kind(const struct intake *s, struct err *err)
 
 static int open_file(struct intake *s, size_t size, bool hash, struct err *err)
 {
-	static const cookie_io_functions_t calls = { .read = stream_read, .close = stream_close };
+	static const cookie_io_functions_t calls = { .read = intake_read, .close = intake_close };
 
 	if (check_kind(s, err) < 0)
 		return -1;
@@ -83,7 +83,7 @@ int intake_open(struct intake *s, const char *name, size_t size, bool hash, stru
 			err, errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_FAILED, "%s", strerror(errno));
 	if (open_file(s, size, hash, err) == 0)
 		return 0;
-	stream_close(s);
+	intake_close(s);
 	intake_clear(s);
 	return -1;
 }
