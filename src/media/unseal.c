@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "otway/base/secret.h"
+#include "unseal_openssl.h"
 
 #define WINDOW    4096  /* positions of libsrtp's replay list */
 #define HALF      32768 /* it finds its place in the sequence within so many positions */
@@ -24,6 +25,7 @@ struct unseal {
 	struct srtp_key key;
 	bool bound; /* ssrc is known */
 	uint32_t ssrc;
+	struct unseal_openssl *other; /* asked first, for the suites that libsrtp2 does in a way of its own */
 	srtp_t sessions[SESSIONS];
 	uint64_t highest[SESSIONS]; /* index of RTP that a session has come to */
 };
@@ -120,6 +122,8 @@ static struct unseal *make(const struct srtp_key *key, bool bound, uint32_t ssrc
 	u->key = *key;
 	u->bound = bound;
 	u->ssrc = ssrc;
+	if (suite_facts(key->suite)->key == 24)
+		u->other = unseal_openssl_new(key);
 	if (!ready(u, MAIN)) {
 		unseal_free(u);
 		return NULL;
@@ -141,6 +145,7 @@ void unseal_free(struct unseal *u)
 {
 	if (u == NULL)
 		return;
+	unseal_openssl_free(u->other);
 	for (int i = 0; i < SESSIONS; i++)
 		if (u->sessions[i] != NULL)
 			srtp_dealloc(u->sessions[i]);
@@ -264,6 +269,14 @@ static srtp_err_status_t open_in(struct unseal *u, enum session which, struct un
 	return ready_anew(u, aside) ? attempt(u, aside, p, len) : srtp_err_status_alloc_fail;
 }
 
+static bool open_other(struct unseal *u, struct unseal_packet *p, size_t len)
+{
+	if (unseal_openssl_open(u->other, p, len) != UNSEAL_OPENED)
+		return false;
+	opened(u, MAIN, p);
+	return true;
+}
+
 static enum unseal_fate open_one(struct unseal *u, struct unseal_packet *p)
 {
 	bool other = false;
@@ -276,6 +289,8 @@ static enum unseal_fate open_one(struct unseal *u, struct unseal_packet *p)
 		return UNSEAL_UNFIT;
 	if (u->bound ? be32(p->in.at + (p->rtcp ? 4 : 8)) != u->ssrc : !p->rtcp && p->index > 0xffff)
 		return UNSEAL_REFUSED;
+	if (u->other != NULL && open_other(u, p, len))
+		return UNSEAL_OPENED;
 	s = open_in(u, session_for(u, p, len), p, len);
 	if (s == srtp_err_status_ok)
 		return UNSEAL_OPENED;
