@@ -1,7 +1,7 @@
 /*
  * actor: who acts. The kernel's login uid stays the same through su and sudo, and nothing in the environment is believed.
  */
-#include "cli.h"
+#include "inside.h"
 
 #include <pwd.h>
 #include <stdio.h>

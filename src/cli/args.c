@@ -2,7 +2,7 @@
  * args: words into options and operands, by the tables. Options may stand anywhere, before the command's own words too; so an
  * option's name means the same kind of thing in every command that has it.
  */
-#include "cli.h"
+#include "inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>

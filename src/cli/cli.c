@@ -1,12 +1,14 @@
 /* cli: one run of the program: words, configuration, the command, and what is said of a failure. */
-#include "cli.h"
+#include "inside.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "otway/base/log.h"
+#include "otway/base/secret.h"
 
 const struct cli_group *cli_group_of(const struct cli *c, const char *name)
 {
@@ -14,6 +16,13 @@ const struct cli_group *cli_group_of(const struct cli *c, const char *name)
 		if (strcmp(c->groups[g]->name, name) == 0)
 			return c->groups[g];
 	return NULL;
+}
+
+int cli_no_file(struct err *err)
+{
+	if (err->code == EXIT_NOT_FOUND)
+		err->code = EXIT_FAILED;
+	return -1;
 }
 
 /* "warrant add": the words a command is known by. */
@@ -94,7 +103,7 @@ static int run(struct cli *c, struct err *err)
 	int rc;
 
 	if (args_text(c, "config") != NULL && conf_read(args_text(c, "config"), &c->conf, err) < 0)
-		return -1;
+		return cli_no_file(err);
 	rc = c->verb->run(c, err);
 	if (rc < 0 && err->code == EXIT_REFUSED && c->store != NULL)
 		audit_refusal(c, err);
@@ -128,12 +137,20 @@ static int understand_and_run(struct cli *c, int argc, char **argv, struct err *
 	return run(c, err);
 }
 
+/* Identities and keys pass through JSON. */
+static void wiping_free(void *p)
+{
+	if (p != NULL)
+		secret_free(p, malloc_usable_size(p));
+}
+
 int cli_main(int argc, char **argv, const struct cli_group *const *groups, size_t group_count)
 {
 	struct cli c = { .groups = groups, .group_count = group_count, .json = wants_json(argc, argv) };
 	struct err err = { EXIT_FAILED, "" };
 	int rc = -1;
 
+	json_set_alloc_funcs(malloc, wiping_free);
 	c.values = calloc((size_t)argc + 1, sizeof(*c.values));
 	c.operands = calloc((size_t)argc + 1, sizeof(*c.operands));
 	if (c.values != NULL && c.operands != NULL)

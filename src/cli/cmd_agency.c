@@ -1,5 +1,5 @@
 /* cmd_agency: law-enforcement agencies: add, list, show, remove. */
-#include "cli.h"
+#include "inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -164,7 +164,7 @@ static const struct cli_verb verbs[] = {
 		.operands = "NAME",
 		.operands_min = 1,
 		.operands_max = 1,
-		.help = "take an agency out; refused while it has warrants, revoked ones too",
+		.help = "take out one that has no warrants",
 		.examples = "otway agency remove Police",
 		.run = run_remove },
 };

@@ -1,5 +1,5 @@
 /* cmd_audit: the audit trail: verify, list, export. */
-#include "cli.h"
+#include "inside.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -125,8 +125,7 @@ static int keep_export(struct kept *k, const char *path, struct err *err)
 	int rc = 0;
 
 	if (f == NULL)
-		return err_code(err, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_FAILED, "--against: %s: %s", path,
-			strerror(errno));
+		return err_set(err, "--against: %s: %s", path, strerror(errno));
 	while (rc == 0 && getline(&line, &size, f) >= 0) {
 		number++;
 		if (keep_line(k, line, err) < 0)
@@ -187,8 +186,8 @@ static const struct cli_verb verbs[] = {
 	{ .name = "verify",
 		.help = "is the trail whole? exit code 7 when it is not",
 		.examples = "otway audit verify --against /mnt/auditor/trail.jsonl",
-		.notes = "Finds a record that was altered, is missing, or was cut off behind what was kept, and an\n"
-			 "agency or warrant that is no longer as the trail last saw it.",
+		.notes = "Finds a record that was altered, is missing or was cut off, and an agency or\n"
+			 "warrant that is not as the trail last saw it.",
 		.options = verify_options,
 		.option_count = COUNT_OF(verify_options),
 		.run = run_verify },

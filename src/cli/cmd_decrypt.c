@@ -1,5 +1,5 @@
 /* cmd_decrypt: offline: every call in the captures that a warrant covers, as case folders. */
-#include "cli.h"
+#include "inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -170,8 +170,8 @@ static const struct cli_verb verbs[] = {
 		.examples = "otway decrypt call.pcap --out case/\n"
 			    "otway decrypt monday.pcap tuesday.pcapng --out case/ --liid NZ-1\n"
 			    "zcat big.pcap.gz | otway decrypt - --out case/",
-		.notes = "Each warrant that covers something gets DIR/LIID/ with case.json, report.html and the\n"
-			 "evidence. Exit code 5: a stream stayed sealed; case.json says why.",
+		.notes = "Each warrant that covers something gets DIR/LIID/: case.json, report.html and\n"
+			 "the evidence. Exit code 5: a stream stayed sealed; case.json says why.",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_decrypt },
@@ -179,7 +179,7 @@ static const struct cli_verb verbs[] = {
 
 const struct cli_group cmd_decrypt = {
 	.name = "decrypt",
-	.help = "what warrants cover in captures, decrypted, as case folders",
+	.help = "what warrants cover in captures, as case folders",
 	.notes = "Reads pcap and pcapng files, merged in the order of time; - is standard input. Every warrant in use "
 		 "is applied,\n"
 		 "or those that --liid names. What is found is written aside and put in place when it is whole. When "

@@ -2,7 +2,7 @@
  * cmd_explain: for each set-up in the captures, the tests it went through and where it stopped. By local numbers and times
  * alone: a call that no warrant names stays nobody's.
  */
-#include "cli.h"
+#include "inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -143,10 +143,10 @@ static const struct cli_verb verbs[] = {
 	{ .operands = "CAPTURE...",
 		.operands_min = 1,
 		.operands_max = 10000,
-		.help = "why a call was found or not: every set-up, test by test",
+		.help = "why a call was found or not, test by test",
 		.examples =
 			"otway explain call.pcap\notway explain call.pcap --liid NZ-1\notway explain call.pcap --json",
-		.notes = "Nothing is written but the trail's record. With --quiet the captures are only read.",
+		.notes = "Only the audit trail is written to. With --quiet the captures are just read.",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_explain },

@@ -1,5 +1,5 @@
 /* cmd_warrant: warrants: add, list, show, extend, revoke, history. */
-#include "cli.h"
+#include "inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -181,7 +181,7 @@ static const struct cli_option add_options[] = {
 	{ .name = "until", .argument = "TIME", .help = "when it ends; +72h counts from --from", .required = true },
 	{ .name = "authority", .argument = "TEXT", .help = "the court's order", .required = true },
 	{ .name = "scope", .argument = "SCOPE", .help = "iri, cc or all (the default)" },
-	{ .name = "document", .argument = "FILE", .help = "the order's file: its name and hash are kept" },
+	{ .name = "document", .argument = "FILE", .help = "the order's file: name and hash are kept" },
 	{ .name = "trust-from", .help = "match what callers say of themselves too" },
 	{ .name = "diverted", .argument = "HOW", .help = "report, or content (the default)" },
 };
@@ -228,7 +228,7 @@ static const struct cli_verb verbs[] = {
 		.operands = "LIID",
 		.operands_min = 1,
 		.operands_max = 1,
-		.help = "close it for good: nothing is opened under it any more",
+		.help = "close it for good",
 		.examples = "otway warrant revoke NZ-1 --reason 'order withdrawn'",
 		.notes = "Nothing is opened under a revoked warrant, whenever it was captured.",
 		.options = revoke_options,

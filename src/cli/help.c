@@ -1,12 +1,12 @@
 /* help: pages of one screen, examples first, out of the tables that arguments are read by; and the help command. */
-#include "cli.h"
+#include "inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "otway/base/text.h"
 
-#define COLUMN 24 /* where explanations begin */
+#define COLUMN 20 /* where explanations begin */
 
 bool help_usage(const struct cli_verb *v, struct buf *out)
 {
@@ -57,7 +57,7 @@ static void verb_examples(const struct cli_verb *v)
 
 static void page_of_program(const struct cli *c)
 {
-	puts("otway: lawful interception of IMS calls, from a warrant and a capture to evidence\n\nExamples:");
+	puts("otway: lawful interception of IMS calls, from warrant to evidence\n\nExamples:");
 	lines("otway agency add Police --country NZ\n"
 	      "otway warrant add --liid NZ-1 --agency Police --target sip:bob@ims.example \\\n"
 	      "    --from now --until +72h --authority 'Court 12/26'\n"

@@ -1,9 +1,9 @@
 /*
- * cli: what the subcommands share. Each subcommand is a group of verbs, a table; the tables are what arguments are read by
+ * inside: what the subcommands share. Each subcommand is a group of verbs, a table; the tables are what arguments are read by
  * and what help and man pages are made from. A verb's function returns an exit code, or -1 with err filled.
  */
-#ifndef OTWAY_CLI_H
-#define OTWAY_CLI_H
+#ifndef OTWAY_CLI_INSIDE_H
+#define OTWAY_CLI_INSIDE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 
 #include "otway/base/conf.h"
 #include "otway/base/err.h"
+#include "otway/cli.h"
 #include "otway/store.h"
 
 struct cli_option {
@@ -65,9 +66,6 @@ struct cli {
 	struct store *store; /* once opened by cli_store */
 };
 
-/* The program, from argv to exit code. */
-int cli_main(int argc, char **argv, const struct cli_group *const *groups, size_t group_count);
-
 /* args.c: words into c->values, c->operands, group and verb. */
 int args_read(struct cli *c, int argc, char **argv, struct err *err);
 /* The value of an option, NULL when it is not given; the n-th one of an option that may be given often. */
@@ -90,6 +88,9 @@ const struct cli_group *cli_group_of(const struct cli *c, const char *name);
 int cli_store(struct cli *c, bool create, struct err *err);
 /* Appends to the trail; detail is taken over. */
 int cli_audit(struct cli *c, const char *act, const char *subject, json_t *detail, struct err *err);
+/* A file that is not there is a failure: what "not found" speaks of is the store. Returns -1. */
+int cli_no_file(struct err *err);
+
 /* words.c: a text for the trail and for people: UTF-8 without control characters, else each octet as %XX. The caller frees. */
 char *cli_clean(const char *text);
 /* The last part of a path. */
@@ -126,8 +127,6 @@ struct progress {
 void progress_begin(struct progress *p, const struct cli *c, const char *const *files, size_t count);
 void progress_show(struct progress *p, uint64_t octets);
 void progress_end(struct progress *p);
-
-extern const struct cli_group cmd_agency, cmd_warrant, cmd_decrypt, cmd_explain, cmd_audit, cmd_help;
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 

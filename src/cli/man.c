@@ -1,5 +1,5 @@
 /* man: man pages as roff, out of the tables that arguments are read by. */
-#include "cli.h"
+#include "inside.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -130,7 +130,7 @@ static void page_end(void)
 static void page_of_program(const struct cli *c)
 {
 	title(NULL);
-	puts("lawful interception of IMS calls, from a warrant and a capture to evidence\n"
+	puts("lawful interception of IMS calls, from warrant to evidence\n"
 	     ".SH SYNOPSIS\n\\fBotway\\fR \\fICOMMAND\\fR ...\n.SH COMMANDS");
 	for (size_t g = 0; g < c->group_count; g++) {
 		printf(".TP\n\\fBotway\\-%s\\fR(1)\n", c->groups[g]->name);

@@ -1,5 +1,5 @@
 /* output: JSON lines, confirmations and tables on standard output. */
-#include "cli.h"
+#include "inside.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* progress: how far the reading of captures is, on one line of a terminal that is taken off again. */
-#include "cli.h"
+#include "inside.h"
 
 #include <inttypes.h>
 #include <stdio.h>

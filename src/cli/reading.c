@@ -41,8 +41,8 @@ int reading_warrants(struct reading *r, struct cli *c, struct err *err)
 		count++;
 	rc = store_warrants_in_use(c->store, liids, count, &r->warrants, err);
 	free(liids);
-	if (rc == 0 && args_text(c, "keys") != NULL)
-		rc = keys_read(args_text(c, "keys"), &r->keys, err);
+	if (rc == 0 && args_text(c, "keys") != NULL && keys_read(args_text(c, "keys"), &r->keys, err) < 0)
+		rc = cli_no_file(err);
 	if (rc == 0)
 		log_debug("%zu warrants in use, %zu keys given", r->warrants.count, r->keys.count);
 	return rc;
@@ -62,7 +62,7 @@ int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain
 
 	listen_for_interrupts();
 	if (capture_open_files(&r->capture, c->operands, c->operand_count, hash, decap_knows, err) < 0)
-		return -1;
+		return cli_no_file(err);
 	r->pipeline = pipeline_new(&options);
 	if (r->pipeline == NULL || !pipeline_targets(r->pipeline, &r->warrants))
 		return err_set(err, "out of memory");

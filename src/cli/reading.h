@@ -4,7 +4,7 @@
 #ifndef OTWAY_CLI_READING_H
 #define OTWAY_CLI_READING_H
 
-#include "cli.h"
+#include "inside.h"
 #include "keys.h"
 #include "otway/capture.h"
 #include "otway/pipeline.h"

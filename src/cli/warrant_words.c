@@ -51,8 +51,7 @@ static int hash_file(const char *path, uint8_t out[SHA256_LEN], struct err *err)
 	if (h == NULL)
 		rc = err_set(err, "out of memory");
 	else if (fd < 0)
-		rc = err_code(err, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_FAILED, "--document: %s: %s", path,
-			strerror(errno));
+		rc = err_set(err, "--document: %s: %s", path, strerror(errno));
 	while (rc == 0 && (n = read(fd, block, sizeof(block))) != 0) {
 		if (n < 0 && errno != EINTR)
 			rc = err_set(err, "--document: %s: %s", path, strerror(errno));

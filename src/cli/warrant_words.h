@@ -4,7 +4,7 @@
 #ifndef OTWAY_CLI_WARRANT_WORDS_H
 #define OTWAY_CLI_WARRANT_WORDS_H
 
-#include "cli.h"
+#include "inside.h"
 
 /*
  * The options of `warrant add` into a row (warrant_row_clear frees it, whatever came out). What is no valid word at all is

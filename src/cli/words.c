@@ -1,5 +1,5 @@
 /* words: texts that people gave, checked and made fit to be told. */
-#include "cli.h"
+#include "inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
