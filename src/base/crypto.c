@@ -43,19 +43,20 @@ void sha256_free(struct sha256 *h)
 
 void sha256_add(struct sha256 *h, struct bytes in)
 {
-	if (in.len > 0)
-		EVP_DigestUpdate(h->running, in.at, in.len);
+	if (in.len > 0 && EVP_DigestUpdate(h->running, in.at, in.len) != 1)
+		abort(); /* better no evidence than one with a wrong hash */
 }
 
 void sha256_value(const struct sha256 *h, uint8_t out[SHA256_LEN])
 {
-	EVP_MD_CTX_copy_ex(h->spare, h->running);
-	EVP_DigestFinal_ex(h->spare, out, NULL);
+	if (EVP_MD_CTX_copy_ex(h->spare, h->running) != 1 || EVP_DigestFinal_ex(h->spare, out, NULL) != 1)
+		abort();
 }
 
 void sha256_of(struct bytes in, uint8_t out[SHA256_LEN])
 {
-	EVP_Digest(in.len > 0 ? in.at : (const uint8_t *)"", in.len, out, NULL, EVP_sha256(), NULL);
+	if (EVP_Digest(in.len > 0 ? in.at : (const uint8_t *)"", in.len, out, NULL, EVP_sha256(), NULL) != 1)
+		abort();
 }
 
 bool crypto_random(void *out, size_t len)

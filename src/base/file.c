@@ -16,7 +16,8 @@ int file_private(const char *path, struct err *err)
 	if (stat(path, &st) < 0)
 		return err_code(err, errno == ENOENT ? EXIT_NOT_FOUND : EXIT_FAILED, "%s: %s", path, strerror(errno));
 	if ((st.st_mode & 077) != 0)
-		return err_code(err, EXIT_REFUSED, "%s: others than its owner may use it (mode %04o); run: chmod go= '%s'", path,
+		return err_code(err, EXIT_REFUSED,
+			"%s: others than its owner may use it (mode %04o); run: chmod go= '%s'", path,
 			st.st_mode & 07777u, path);
 	return 0;
 }
@@ -52,6 +53,19 @@ int file_read(const char *path, size_t max, struct buf *out, struct err *err)
 	return rc;
 }
 
+static int make_dir(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_set(err, "%s: cannot make the folder: %s", path, strerror(errno));
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	return err_set(err, "%s: cannot make the folder: there is something else of that name", path);
+}
+
 int file_make_dirs(const char *path, struct err *err)
 {
 	char *copy = strdup(path);
@@ -59,14 +73,14 @@ int file_make_dirs(const char *path, struct err *err)
 
 	if (copy == NULL)
 		return err_set(err, "out of memory");
-	for (char *p = copy + 1; rc == 0; p++) {
+	for (char *p = copy; rc == 0; p++) {
 		char c = *p;
 
 		if (c != '/' && c != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-			rc = err_set(err, "%s: cannot make the folder: %s", copy, strerror(errno));
+		if (p > copy || c == '\0') /* what stands before a leading slash is the root */
+			rc = make_dir(copy, err);
 		*p = c;
 		if (c == '\0')
 			break;

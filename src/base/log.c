@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "otway/base/text.h"
+
 static enum log_level loudest = LOG_LEVEL_WARNING;
 static int as_json;
 
@@ -25,23 +27,34 @@ void log_json_set(int json)
 	as_json = json;
 }
 
-/* Text into a JSON string; what is not printable ASCII becomes an escape. */
-static size_t escape(const char *text, char *out, size_t size)
+/* Text into a JSON string: control characters become escapes, what is not UTF-8 the replacement character. */
+static void escape(const char *text, char *out, size_t size)
 {
-	size_t n = 0;
+	struct bytes in = bytes_of(text);
+	size_t n = 0, len;
 
-	for (; *text != '\0' && n + 7 < size; text++) {
-		unsigned char c = (unsigned char)*text;
+	for (size_t i = 0; i < in.len && n + 7 < size; i += len > 0 ? len : 1) {
+		uint8_t c = in.at[i];
 
-		if (c == '"' || c == '\\')
-			n += (size_t)snprintf(out + n, size - n, "\\%c", c);
-		else if (c < 0x20)
+		len = text_utf8(in, i);
+		if (len == 0)
+			n += (size_t)snprintf(out + n, size - n, "\\ufffd");
+		else if (c < 0x20 || c == 0x7f)
 			n += (size_t)snprintf(out + n, size - n, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			n += (size_t)snprintf(out + n, size - n, "\\%c", c);
 		else
-			out[n++] = (char)c;
+			n += (size_t)snprintf(out + n, size - n, "%.*s", (int)len, text + i);
 	}
 	out[n] = '\0';
-	return n;
+}
+
+/* One line stays one line, whatever a file may be called. */
+static void flatten(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
@@ -59,6 +72,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 		escape(text, quoted, sizeof(quoted));
 		len = snprintf(line, sizeof(line), "{\"level\":\"%s\",\"text\":\"%s\"}\n", names[level], quoted);
 	} else {
+		flatten(text);
 		len = snprintf(line, sizeof(line), "otway: %s%s%s\n", level == LOG_LEVEL_INFO ? "" : names[level],
 			level == LOG_LEVEL_INFO ? "" : ": ", text);
 	}

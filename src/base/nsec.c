@@ -19,8 +19,9 @@ char *nsec_text(nsec_t at, char out[NSEC_TEXT])
 	}
 	if (gmtime_r(&sec, &tm) == NULL || tm.tm_year > 9999 - 1900 || tm.tm_year < -1900)
 		memset(&tm, 0, sizeof(tm));
-	snprintf(out, NSEC_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", (tm.tm_year + 1900) % 10000, (tm.tm_mon + 1) % 100,
-		tm.tm_mday % 100, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100, nsec / 1000 % 1000000);
+	snprintf(out, NSEC_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", (tm.tm_year + 1900) % 10000,
+		(tm.tm_mon + 1) % 100, tm.tm_mday % 100, tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100,
+		nsec / 1000 % 1000000);
 	return out;
 }
 
@@ -46,7 +47,8 @@ static int parse_relative(const char *text, nsec_t base, nsec_t *out, struct err
 			break;
 		return 0;
 	}
-	return err_code(err, EXIT_USAGE, "'%.40s' is no time span: write a sign, a number and s, m, h, d or w, as in +72h", text);
+	return err_code(err, EXIT_USAGE,
+		"'%.40s' is no time span: write a sign, a number and s, m, h, d or w, as in +72h", text);
 }
 
 /* The two digits at *p, moved behind them; -1 when they are none. */
@@ -88,21 +90,42 @@ static bool parse_zone(const char *p, int64_t *shift)
 	return true;
 }
 
+/* A fraction of a second, in nanoseconds; digits beyond the ninth are dropped. False: a point without digits. */
+static bool parse_fraction(const char **p, int64_t *out)
+{
+	int64_t unit = NSEC_PER_SEC / 10;
+
+	*out = 0;
+	if (!take(p, "."))
+		return true;
+	if (!text_digit((uint8_t) * *p))
+		return false;
+	for (; text_digit((uint8_t) * *p); (*p)++, unit /= 10)
+		*out += (**p - '0') * unit;
+	return true;
+}
+
+/* Days that the calendar has: the 31st of February would move on to March. */
+static bool real_day(int year, int mon, int day)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return day >= 1 && day <= days[mon - 1] + (mon == 2 && leap);
+}
+
 static bool parse_absolute(const char *p, nsec_t *out)
 {
 	int century = two(&p), year = century < 0 ? -1 : two(&p), mon, day, hour, min, sec;
 	struct tm tm = { 0 };
-	int64_t fraction = 0, unit = NSEC_PER_SEC / 10, shift;
-	time_t t;
+	int64_t fraction, shift;
 
-	if (year < 0 || !take(&p, "-") || (mon = two(&p)) < 1 || mon > 12 || !take(&p, "-") || (day = two(&p)) < 1 || day > 31 ||
-		!take(&p, "Tt ") || (hour = two(&p)) < 0 || hour > 23 || !take(&p, ":") || (min = two(&p)) < 0 || min > 59 ||
-		!take(&p, ":") || (sec = two(&p)) < 0 || sec > 60)
+	if (year < 0 || !take(&p, "-") || (mon = two(&p)) < 1 || mon > 12 || !take(&p, "-") || (day = two(&p)) < 0 ||
+		!take(&p, "Tt ") || (hour = two(&p)) < 0 || hour > 23 || !take(&p, ":") || (min = two(&p)) < 0 ||
+		min > 59 || !take(&p, ":") || (sec = two(&p)) < 0 ||
+		sec > 60) /* 60: a leap second counts as the next */
 		return false;
-	if (take(&p, "."))
-		for (; text_digit((uint8_t)*p); p++, unit /= 10)
-			fraction += (*p - '0') * unit;
-	if (!parse_zone(p, &shift))
+	if (!real_day(century * 100 + year, mon, day) || !parse_fraction(&p, &fraction) || !parse_zone(p, &shift))
 		return false;
 	tm.tm_year = century * 100 + year - 1900;
 	tm.tm_mon = mon - 1;
@@ -110,10 +133,8 @@ static bool parse_absolute(const char *p, nsec_t *out)
 	tm.tm_hour = hour;
 	tm.tm_min = min;
 	tm.tm_sec = sec;
-	t = timegm(&tm);
-	if (tm.tm_mday != day) /* 31 February moved on */
-		return false;
-	return !__builtin_mul_overflow((int64_t)t - shift, NSEC_PER_SEC, out) && !__builtin_add_overflow(*out, fraction, out);
+	return !__builtin_mul_overflow((int64_t)timegm(&tm) - shift, NSEC_PER_SEC, out) &&
+	       !__builtin_add_overflow(*out, fraction, out);
 }
 
 int nsec_parse(const char *text, nsec_t base, nsec_t *out, struct err *err)
@@ -126,7 +147,8 @@ int nsec_parse(const char *text, nsec_t base, nsec_t *out, struct err *err)
 		return parse_relative(text, base, out, err);
 	if (parse_absolute(text, out))
 		return 0;
-	return err_code(err, EXIT_USAGE, "'%.40s' is no time: write RFC 3339 with a zone, as in 2026-11-21T09:00:00Z, or now, +72h", text);
+	return err_code(err, EXIT_USAGE,
+		"'%.40s' is no time: write RFC 3339 with a zone, as in 2026-11-21T09:00:00Z, or now, +72h", text);
 }
 
 nsec_t nsec_now(void)

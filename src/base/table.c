@@ -28,12 +28,12 @@ static inline uint64_t rotl(uint64_t x, int b)
 	return x << b | x >> (64 - b);
 }
 
-#define SIPROUND                                                                                                            \
-	do {                                                                                                                    \
-		v0 += v1, v1 = rotl(v1, 13), v1 ^= v0, v0 = rotl(v0, 32);                                                           \
-		v2 += v3, v3 = rotl(v3, 16), v3 ^= v2;                                                                              \
-		v0 += v3, v3 = rotl(v3, 21), v3 ^= v0;                                                                              \
-		v2 += v1, v1 = rotl(v1, 17), v1 ^= v2, v2 = rotl(v2, 32);                                                           \
+#define SIPROUND                                                                                                       \
+	do {                                                                                                           \
+		v0 += v1, v1 = rotl(v1, 13), v1 ^= v0, v0 = rotl(v0, 32);                                              \
+		v2 += v3, v3 = rotl(v3, 16), v3 ^= v2;                                                                 \
+		v0 += v3, v3 = rotl(v3, 21), v3 ^= v0;                                                                 \
+		v2 += v1, v1 = rotl(v1, 17), v1 ^= v2, v2 = rotl(v2, 32);                                              \
 	} while (0)
 
 uint64_t table_hash(struct bytes key)
@@ -101,7 +101,7 @@ static uint32_t *find(const struct table *t, struct bytes key, uint64_t hash)
 		if (t->slots[i] == 0)
 			return NULL;
 		e = &t->entries[t->slots[i] - 1];
-		if (e->key != NULL && e->hash == hash && e->key_len == key.len && memcmp(e->key, key.at, key.len) == 0)
+		if (e->key != NULL && e->hash == hash && bytes_equal((struct bytes){ e->key, e->key_len }, key))
 			return &t->slots[i];
 	}
 }

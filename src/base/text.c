@@ -66,7 +66,7 @@ bool text_number(struct bytes a, uint64_t max, uint64_t *out)
 	for (size_t i = 0; i < a.len; i++) {
 		uint64_t digit = (uint64_t)(a.at[i] - '0');
 
-		if (!text_digit(a.at[i]) || value > (max - digit) / 10 || (value == 0 && digit > max))
+		if (!text_digit(a.at[i]) || digit > max || value > (max - digit) / 10)
 			return false;
 		value = value * 10 + digit;
 	}
@@ -184,15 +184,19 @@ long text_unbase64(struct bytes a, uint8_t *out, size_t max)
 size_t text_utf8(struct bytes a, size_t at)
 {
 	uint8_t c = a.at[at];
-	size_t len = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t len = c < 0x80                ? 1
+		     : c >= 0xc2 && c < 0xe0 ? 2
+		     : c >= 0xe0 && c < 0xf0 ? 3
+		     : c >= 0xf0 && c < 0xf5 ? 4
+					     : 0;
 
 	if (len == 0 || len > a.len - at)
 		return 0;
 	for (size_t i = 1; i < len; i++)
 		if ((a.at[at + i] & 0xc0) != 0x80)
 			return 0;
-	if ((c == 0xe0 && a.at[at + 1] < 0xa0) || (c == 0xed && a.at[at + 1] > 0x9f) || (c == 0xf0 && a.at[at + 1] < 0x90) ||
-		(c == 0xf4 && a.at[at + 1] > 0x8f))
+	if ((c == 0xe0 && a.at[at + 1] < 0xa0) || (c == 0xed && a.at[at + 1] > 0x9f) ||
+		(c == 0xf0 && a.at[at + 1] < 0x90) || (c == 0xf4 && a.at[at + 1] > 0x8f))
 		return 0;
 	return len;
 }

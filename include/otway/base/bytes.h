@@ -29,7 +29,7 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
 /* The view from `from` on, at most `len` long; empty where it lies outside. */
 static inline struct bytes bytes_part(struct bytes b, size_t from, size_t len)
 {
-	if (from > b.len)
+	if (from > b.len || b.at == NULL) /* not even 0 may be added to NULL */
 		return (struct bytes){ NULL, 0 };
 	if (len > b.len - from)
 		len = b.len - from;
