@@ -1,5 +1,5 @@
 /*
- * sip: datagram → SIP messages (RFC 3261) with the media their SDP describes.
+ * sip: datagram → SIP messages (RFC 3261) with the media their SDP describes; over UDP, TCP, WebSocket and SCTP.
  * SIP is recognised by content, on any port. What libosip2 refuses is counted as bad, and the message goes on
  * with what could be read of it when that is enough to follow a call (a Call-ID and a CSeq).
  */
@@ -17,13 +17,17 @@ void sip_free(struct sip *s);
 /* Looks like SIP: a request line or status line begins it (CRLFs before it allowed). Cheap: for every datagram. */
 bool sip_is(struct bytes payload);
 
-/* In: one datagram, borrowed until its messages are taken out. */
+/* In: one datagram, TCP and SCTP segments too, borrowed until its messages are taken out. */
 void sip_take(struct sip *s, const struct datagram *in);
 
 /* Out: the next message; false when there is none. *out is borrowed until the next call on s. */
 bool sip_next(struct sip *s, const struct sip_message **out);
 
-/* "sip", "sip_bad", "sdp", "sdp_bad". Returns how many were written. */
+/* Time goes on, and what segments of TCP waited for may be given up; nothing more comes. Messages may be ready then. */
+void sip_time(struct sip *s, nsec_t at);
+void sip_end(struct sip *s);
+
+/* "sip", "sip_bad", "sdp", "sdp_bad", and those of TCP and SCTP: "tcp_segments", "tcp_gaps", … Returns how many were written. */
 size_t sip_counts(const struct sip *s, struct counter *out, size_t max);
 
 #endif

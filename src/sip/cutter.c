@@ -131,7 +131,7 @@ static bool cut_websocket(struct cutter *c, struct half *h, struct datagram *out
 
 	while (!made && !h->drop && (cut = websocket_cut(&h->websocket, c->view, &used, &m)) != WS_MORE) {
 		if (cut == WS_MESSAGE && make(c, h, m.payload, m.mask, h->seq + (uint32_t)m.at, out))
-			made = start_seen(bytes_part(out->payload, keep_alive(out->payload), SIZE_MAX), 0) == START_YES;
+			made = start_seen(bytes_part(out->payload, start_idle(out->payload), SIZE_MAX), 0) == START_YES;
 		h->heard |= made;
 		c->count[COUNT_WEBSOCKET] += made;
 		use(c, h, used);
@@ -229,7 +229,7 @@ bool cutter_next(struct cutter *c, struct half *h, struct datagram *out)
 		h->drop |= h->useless > (h->heard ? USELESS_MAX : USELESS_UNHEARD);
 		if (h->drop)
 			return false;
-		if (tcp_next(&h->stream, &a)) {
+		if (sequence_next(&h->stream, &a)) {
 			c->count[COUNT_GAPS] += a.gap;
 			if (!a.gap)
 				receive(c, h, &a);
@@ -237,11 +237,11 @@ bool cutter_next(struct cutter *c, struct half *h, struct datagram *out)
 				return true;
 			continue;
 		}
-		if (stream_waits(&h->stream) && waits_too_long(h)) {
-			stream_give_up(&h->stream);
+		if (sequence_waits(&h->stream) && waits_too_long(h)) {
+			sequence_give_up(&h->stream);
 			continue;
 		}
-		if (!h->leaving && !stream_ended(&h->stream))
+		if (!h->leaving && !sequence_ended(&h->stream))
 			return false;
 		h->done = true;
 		return give_partly(c, h, 0, out);

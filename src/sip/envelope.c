@@ -41,7 +41,7 @@ bool tcp_read(const struct datagram *d, struct tcp_head *out)
 	return true;
 }
 
-bool sctp_tag(const struct datagram *d, uint32_t *tag)
+bool envelope_tag(const struct datagram *d, uint32_t *tag)
 {
 	const uint8_t *p = transport(d, SCTP_HEADER);
 

@@ -19,7 +19,7 @@ struct tcp_head {
 bool tcp_read(const struct datagram *d, struct tcp_head *out);
 
 /* The verification tag of an SCTP packet. False: the header is not there. */
-bool sctp_tag(const struct datagram *d, uint32_t *tag);
+bool envelope_tag(const struct datagram *d, uint32_t *tag);
 
 struct envelope {
 	struct flow flow;

@@ -51,7 +51,7 @@ void framer_time(struct framer *f, nsec_t at)
 	if (at > f->now)
 		f->now = at;
 	while ((h = halves_waited(f->halves, f->now)) != NULL) {
-		stream_give_up(&h->stream);
+		sequence_give_up(&h->stream);
 		halves_ready(f->halves, h);
 	}
 }
@@ -71,7 +71,7 @@ static struct half *add(struct framer *f, const struct flow *key, enum half_kind
 	if (h == NULL)
 		return NULL;
 	h->kind = kind;
-	tcp_open(&h->stream, first);
+	sequence_open(&h->stream, first);
 	return h;
 }
 
@@ -86,7 +86,7 @@ static struct half *begin_known(
 {
 	bool sip = seen == SEEN_SIP || seen == SEEN_MAYBE;
 
-	if (seq != first && (sip || texty(d->payload)))
+	if (seq != first && (sip || recognise_text(d->payload)))
 		return add(f, &d->flow, HALF_SIP, first);
 	halves_forget(f->halves, &d->flow);
 	return seq == first && sip ? add(f, &d->flow, HALF_SIP, first) : NULL;
@@ -124,22 +124,22 @@ static void begin_anew(struct framer *f, struct half *h, const struct arrival *a
 		return;
 	f->cutter.count[COUNT_GAPS] += !h->done;
 	buf_clear(&h->rest);
-	tcp_open(&h->stream, a->seq);
+	sequence_open(&h->stream, a->seq);
 	h->splitter = (struct splitter){ .state = AT_GARBAGE };
 	h->kind = HALF_SIP;
 	h->done = false;
-	tcp_take(&h->stream, a, &overlapped);
+	sequence_take(&h->stream, a, &overlapped);
 }
 
 static void arrive(struct framer *f, struct half *h, const struct arrival *a)
 {
 	bool overlapped;
-	enum stream_fate fate = tcp_take(&h->stream, a, &overlapped);
+	enum sequence_fate fate = sequence_take(&h->stream, a, &overlapped);
 
 	f->cutter.count[COUNT_SEGMENTS]++;
-	f->cutter.count[COUNT_OLD] += fate == STREAM_OLD;
+	f->cutter.count[COUNT_OLD] += fate == SEQUENCE_OLD;
 	f->cutter.count[COUNT_OVERLAPS] += overlapped;
-	if (fate == STREAM_FAR || (h->done && fate != STREAM_OLD))
+	if (fate == SEQUENCE_FAR || (h->done && fate != SEQUENCE_OLD))
 		begin_anew(f, h, a);
 }
 
@@ -190,7 +190,7 @@ static void take_tcp(struct framer *f, const struct datagram *d)
 				.at = d->at,
 				.octets = d->payload });
 	if ((head.flags & (TCP_FIN | TCP_RST)) != 0)
-		stream_end(&h->stream, seq + (uint32_t)d->payload.len + head.lost);
+		sequence_end(&h->stream, seq + (uint32_t)d->payload.len + head.lost);
 	settle(f, h);
 }
 
@@ -208,12 +208,12 @@ static struct half *begin_sctp(struct framer *f, const struct flow *key, const s
 	const struct flow *flow = &f->packet.flow;
 	uint32_t first = 0;
 	bool known = halves_began(f->halves, flow, &first) && data->tsn - first < NEAR_TSN;
-	size_t idle = keep_alive(data->octets);
+	size_t idle = start_idle(data->octets);
 	bool sip = data->begins && start_seen(bytes_part(data->octets, idle, SIZE_MAX), 0) >= START_LIKELY;
 
 	if (known && data->tsn == first)
 		halves_forget(f->halves, flow);
-	if (known && (sip || (data->tsn != first && texty(data->octets))))
+	if (known && (sip || (data->tsn != first && recognise_text(data->octets))))
 		return add(f, key, HALF_SCTP, first);
 	return sip ? add(f, key, HALF_SCTP, data->tsn) : NULL;
 }
@@ -251,7 +251,7 @@ void framer_take(struct framer *f, const struct datagram *segment)
 	framer_time(f, segment->at);
 	if (segment->proto == IP_PROTO_TCP)
 		take_tcp(f, segment);
-	if (segment->proto == IP_PROTO_SCTP && sctp_tag(segment, &f->tag)) {
+	if (segment->proto == IP_PROTO_SCTP && envelope_tag(segment, &f->tag)) {
 		f->packet = *segment;
 		f->chunks = segment->payload;
 	}

@@ -123,7 +123,7 @@ void halves_remove(struct halves *hs, struct half *h)
 	unlink_wait(hs, h);
 	unlink_ready(hs, h);
 	hs->octets -= h->charged;
-	tcp_clear(&h->stream);
+	sequence_clear(&h->stream);
 	websocket_clear(&h->websocket);
 	buf_clear(&h->rest);
 	secret_free(h, sizeof(*h));
@@ -166,7 +166,7 @@ struct half *halves_pop_ready(struct halves *hs)
 
 void halves_wait(struct halves *hs, struct half *h, nsec_t now)
 {
-	bool waits = stream_waits(&h->stream);
+	bool waits = sequence_waits(&h->stream);
 
 	if (waits && h->waiting && h->wait_next == h->stream.next)
 		return;

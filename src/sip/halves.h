@@ -9,7 +9,7 @@
 #include "otway/model/packet.h"
 #include "sctp.h"
 #include "splitter.h"
-#include "tcp.h"
+#include "sequence.h"
 #include "websocket.h"
 
 #define HALVES_MAX        65535
@@ -33,7 +33,7 @@ struct half {
 	uint32_t source, ack, tag; /* of TCP, of SCTP */
 	uint32_t seq;              /* of the first octet in `rest` */
 	size_t useless;            /* octets since the last message */
-	struct stream stream;
+	struct sequence stream;
 	struct splitter splitter;
 	struct websocket websocket;
 	struct sctp_data user; /* first chunk of the user message in hand */

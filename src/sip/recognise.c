@@ -81,7 +81,7 @@ enum start start_seen(struct bytes view, size_t from)
 	return whole(bytes_part(view, 0, (size_t)(end - view.at) + 1)) ? START_YES : START_NO;
 }
 
-size_t keep_alive(struct bytes view)
+size_t start_idle(struct bytes view)
 {
 	size_t n = 0;
 
@@ -141,7 +141,7 @@ static size_t within_line(struct bytes line)
 	return line.len;
 }
 
-size_t find_start(struct bytes view, size_t from, bool within_lines)
+size_t start_find(struct bytes view, size_t from, bool within_lines)
 {
 	while (from < view.len) {
 		const uint8_t *end = memchr(view.at + from, '\n', view.len - from);
@@ -237,7 +237,7 @@ static bool tls_record(struct bytes p)
 	       be16(p.at + 3) <= 16384 + 2048;
 }
 
-bool texty(struct bytes payload)
+bool recognise_text(struct bytes payload)
 {
 	size_t ends = payload.len < 8 ? payload.len : 8;
 
@@ -255,9 +255,9 @@ static enum kind_seen within(struct bytes payload, size_t *offset)
 {
 	const uint8_t *line;
 
-	if (!texty(payload) || (line = memchr(payload.at, '\n', payload.len)) == NULL)
+	if (!recognise_text(payload) || (line = memchr(payload.at, '\n', payload.len)) == NULL)
 		return SEEN_NOTHING;
-	*offset = find_start(payload, (size_t)(line - payload.at) + 1, false);
+	*offset = start_find(payload, (size_t)(line - payload.at) + 1, false);
 	return *offset < payload.len ? SEEN_SIP : SEEN_NOTHING;
 }
 
@@ -265,7 +265,7 @@ enum kind_seen recognise(struct bytes payload, size_t *offset)
 {
 	enum start start;
 
-	*offset = keep_alive(payload);
+	*offset = start_idle(payload);
 	start = start_seen(bytes_part(payload, *offset, SIZE_MAX), 0);
 	if (start >= START_LIKELY)
 		return SEEN_SIP;

@@ -20,13 +20,13 @@ enum start {
 enum start start_seen(struct bytes view, size_t from);
 
 /* Octets of keep-alive at the front: CR LF pairs, zero octets, "jaK" and a zero (RFC 5626 3.5.1, and what is about). */
-size_t keep_alive(struct bytes view);
+size_t start_idle(struct bytes view);
 
 /*
  * Where, at or behind `from`, where a line begins, a whole start-line lies, with what may be a header line behind it;
  * view.len: nowhere. within_lines: also on a line that something else begins.
  */
-size_t find_start(struct bytes view, size_t from, bool within_lines);
+size_t start_find(struct bytes view, size_t from, bool within_lines);
 
 enum kind_seen {
 	SEEN_NOTHING,
@@ -42,6 +42,6 @@ enum kind_seen {
 enum kind_seen recognise(struct bytes payload, size_t *offset);
 
 /* Both ends of it look like text. */
-bool texty(struct bytes payload);
+bool recognise_text(struct bytes payload);
 
 #endif

@@ -105,7 +105,8 @@ bool sip_next(struct sip *s, const struct sip_message **out)
 		if (followed)
 			return true;
 	}
-	message_clear(&s->message);
+	if (s->message.datagram != NULL)
+		message_clear(&s->message);
 	return false;
 }
 

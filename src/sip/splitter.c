@@ -10,7 +10,7 @@
 
 #define RETURNS_MAX 3 /* CRs before an LF that are one line end with it */
 
-bool content_length(struct bytes message, bool *found, size_t *length)
+bool splitter_length(struct bytes message, bool *found, size_t *length)
 {
 	struct bytes rest = message;
 	struct header h;
@@ -112,7 +112,7 @@ static enum cut header(struct splitter *s, struct bytes view, bool last, size_t 
 	s->header_len = header_end(s, view);
 	if (s->header_len == 0)
 		return view.len > MESSAGE_MAX ? refuse(s, view, used) : CUT_MORE;
-	if (!content_length(bytes_part(view, 0, s->header_len), &found, &s->body_len))
+	if (!splitter_length(bytes_part(view, 0, s->header_len), &found, &s->body_len))
 		return refuse(s, view, used);
 	if (!found && last)
 		s->body_len = view.len - s->header_len;
@@ -124,7 +124,7 @@ static enum cut begin(struct splitter *s, struct bytes view, size_t *used)
 {
 	enum start start;
 
-	*used = keep_alive(view);
+	*used = start_idle(view);
 	if (*used > 0)
 		return CUT_SKIP;
 	start = start_seen(view, s->looked);
@@ -152,7 +152,7 @@ static enum cut garbage(struct splitter *s, struct bytes view, size_t *used)
 		return CUT_SKIP;
 	}
 	if (end != NULL) {
-		at = find_start(view, 0, true);
+		at = start_find(view, 0, true);
 		if (at < view.len) {
 			go_to(s, AT_MESSAGE);
 			*used = at;
@@ -168,7 +168,7 @@ static enum cut garbage(struct splitter *s, struct bytes view, size_t *used)
 /* A segment's begin: whatever came before it was used up. */
 static enum cut refused(struct splitter *s, struct bytes view, size_t *used)
 {
-	size_t idle = keep_alive(view);
+	size_t idle = start_idle(view);
 
 	if (start_seen(bytes_part(view, idle, SIZE_MAX), 0) >= START_LIKELY)
 		go_to(s, AT_MESSAGE);

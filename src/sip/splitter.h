@@ -39,6 +39,6 @@ enum cut splitter_cut(struct splitter *s, struct bytes view, bool last, size_t *
 void splitter_lose(struct splitter *s, size_t have, size_t lost);
 
 /* The octets that Content-Length says (0 and *found false: it says nothing). False: no number, too large, or several. */
-bool content_length(struct bytes message, bool *found, size_t *length);
+bool splitter_length(struct bytes message, bool *found, size_t *length);
 
 #endif

@@ -1,5 +1,5 @@
-/* stream: a sorted list of what waits behind a hole, which is short, for the framer bounds it. */
-#include "tcp.h"
+/* sequence: a sorted list of what waits behind a hole, which is short, for the framer bounds it. */
+#include "sequence.h"
 
 #include <stdlib.h>
 
@@ -27,13 +27,13 @@ static void piece_free(struct piece *p)
 		secret_free(p, sizeof(*p) + p->what.octets.len);
 }
 
-void tcp_open(struct stream *s, uint32_t next)
+void sequence_open(struct sequence *s, uint32_t next)
 {
-	tcp_clear(s);
+	sequence_clear(s);
 	s->first = s->next = next;
 }
 
-void tcp_clear(struct stream *s)
+void sequence_clear(struct sequence *s)
 {
 	while (s->held != NULL) {
 		struct piece *p = s->held;
@@ -42,7 +42,7 @@ void tcp_clear(struct stream *s)
 		piece_free(p);
 	}
 	piece_free(s->given);
-	*s = (struct stream){ 0 };
+	*s = (struct sequence){ 0 };
 }
 
 /* Leaves out the first n numbers. A chunk is whole or not there. */
@@ -57,7 +57,7 @@ static void trim_front(struct arrival *a, uint32_t n)
 }
 
 /* Copies the first `span` numbers of a into the list before *at; returns where the list goes on, or NULL. */
-static struct piece **add_piece(struct stream *s, struct piece **at, const struct arrival *a, uint32_t span)
+static struct piece **add_piece(struct sequence *s, struct piece **at, const struct arrival *a, uint32_t span)
 {
 	size_t len = span == a->span ? a->octets.len : span;
 	struct piece *p = malloc(sizeof(*p) + len);
@@ -78,9 +78,9 @@ static struct piece **add_piece(struct stream *s, struct piece **at, const struc
 }
 
 /* Puts into the list what of `a` is not there yet. */
-static enum stream_fate hold(struct stream *s, struct arrival a, bool *overlapped)
+static enum sequence_fate hold(struct sequence *s, struct arrival a, bool *overlapped)
 {
-	enum stream_fate fate = STREAM_OLD;
+	enum sequence_fate fate = SEQUENCE_OLD;
 	struct piece **at = &s->held;
 
 	while (a.span > 0) {
@@ -97,23 +97,23 @@ static enum stream_fate hold(struct stream *s, struct arrival a, bool *overlappe
 			room = (*at)->what.seq - a.seq;
 		at = add_piece(s, at, &a, room);
 		if (at == NULL)
-			return STREAM_LOST;
-		fate = STREAM_HELD;
+			return SEQUENCE_LOST;
+		fate = SEQUENCE_HELD;
 		trim_front(&a, room);
 	}
 	return fate;
 }
 
-enum stream_fate tcp_take(struct stream *s, const struct arrival *in, bool *overlapped)
+enum sequence_fate sequence_take(struct sequence *s, const struct arrival *in, bool *overlapped)
 {
 	struct arrival a = *in;
 	int32_t distance = ahead(a.seq, s->next);
 
 	*overlapped = false;
-	if (distance > (int32_t)STREAM_WINDOW || distance < -(int32_t)STREAM_WINDOW)
-		return STREAM_FAR;
+	if (distance > (int32_t)SEQUENCE_WINDOW || distance < -(int32_t)SEQUENCE_WINDOW)
+		return SEQUENCE_FAR;
 	if (ahead(end_of(&a), s->next) <= 0)
-		return STREAM_OLD;
+		return SEQUENCE_OLD;
 	if (distance < 0) {
 		trim_front(&a, s->next - a.seq);
 		*overlapped = true;
@@ -122,20 +122,20 @@ enum stream_fate tcp_take(struct stream *s, const struct arrival *in, bool *over
 		return hold(s, a, overlapped);
 	s->direct = a;
 	s->direct_waits = true;
-	return STREAM_NEXT;
+	return SEQUENCE_NEXT;
 }
 
-void stream_end(struct stream *s, uint32_t seq)
+void sequence_end(struct sequence *s, uint32_t seq)
 {
 	int32_t distance = ahead(seq, s->next);
 
-	if (s->has_end || distance < 0 || distance > (int32_t)STREAM_WINDOW)
+	if (s->has_end || distance < 0 || distance > (int32_t)SEQUENCE_WINDOW)
 		return;
 	s->has_end = true;
 	s->end = seq;
 }
 
-static bool give(struct stream *s, const struct arrival *a, struct arrival *out)
+static bool give(struct sequence *s, const struct arrival *a, struct arrival *out)
 {
 	*out = *a;
 	s->next = end_of(a);
@@ -147,7 +147,7 @@ static bool give(struct stream *s, const struct arrival *a, struct arrival *out)
 }
 
 /* Where the list begins, or the stream ends, or (neither) at `otherwise`. */
-static uint32_t resume_at(const struct stream *s, uint32_t otherwise)
+static uint32_t resume_at(const struct sequence *s, uint32_t otherwise)
 {
 	if (s->held != NULL && ahead(s->held->what.seq, otherwise) < 0)
 		return s->held->what.seq;
@@ -156,13 +156,13 @@ static uint32_t resume_at(const struct stream *s, uint32_t otherwise)
 	return otherwise;
 }
 
-static void resume(struct stream *s, uint32_t at)
+static void resume(struct sequence *s, uint32_t at)
 {
 	s->gap += at - s->next;
 	s->next = at;
 }
 
-bool tcp_next(struct stream *s, struct arrival *out)
+bool sequence_next(struct sequence *s, struct arrival *out)
 {
 	piece_free(s->given);
 	s->given = NULL;
@@ -191,20 +191,20 @@ bool tcp_next(struct stream *s, struct arrival *out)
 	return true;
 }
 
-bool stream_waits(const struct stream *s)
+bool sequence_waits(const struct sequence *s)
 {
 	return !s->direct_waits &&
 	       ((s->held != NULL && s->held->what.seq != s->next) || (s->has_end && ahead(s->end, s->next) > 0));
 }
 
-void stream_give_up(struct stream *s)
+void sequence_give_up(struct sequence *s)
 {
-	if (!stream_waits(s))
+	if (!sequence_waits(s))
 		return;
 	resume(s, s->held != NULL ? s->held->what.seq : s->end);
 }
 
-bool stream_ended(const struct stream *s)
+bool sequence_ended(const struct sequence *s)
 {
 	return s->has_end && ahead(s->end, s->next) <= 0 && !s->direct_waits && s->held == NULL && s->gap == 0;
 }
