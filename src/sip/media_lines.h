@@ -24,6 +24,7 @@ struct media_walk {
 	struct media_desc *out;
 	struct media_line *line; /* being read; NULL on the session, and on an m-line that did not fit */
 	bool on_session;
+	bool bad;      /* a line is none, or an m-line lacks a part */
 	uint16_t port; /* of the m-line */
 	struct level session, media;
 	struct addr last_host; /* the host that a line before had of its own */

@@ -173,8 +173,7 @@ static void read_body(struct reading *r, struct bytes rest)
 	m->body = r->length_seen ? bytes_part(rest, 0, r->length) : rest;
 	m->has_sdp = m->body.len > 0 && body_sdp(m->content_type, m->body, &sdp);
 	if (m->has_sdp)
-		media_desc_read(sdp, m->truncated && sdp.at + sdp.len == rest.at + rest.len, &m->sdp);
-	r->sdp = m->has_sdp ? sdp : (struct bytes){ NULL, 0 };
+		r->sdp_bad = !media_desc_read(sdp, m->truncated && sdp.at + sdp.len == rest.at + rest.len, &m->sdp);
 }
 
 bool message_read(const struct datagram *in, struct reading *r)

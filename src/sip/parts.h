@@ -81,9 +81,9 @@ struct reading {
 	struct sip_message *message;
 	const char *kms_header; /* or NULL */
 	bool bad;               /* numbers in it are none, or its lengths contradict it */
+	bool sdp_bad;
 	bool cseq_seen, via_seen, length_seen;
-	size_t length;    /* Content-Length */
-	struct bytes sdp; /* that message->sdp was read from; empty when there is none */
+	size_t length; /* Content-Length */
 };
 /* False: not SIP, or too little of it to follow a call. */
 bool message_read(const struct datagram *in, struct reading *r);
@@ -97,10 +97,8 @@ bool body_sdp(struct bytes type, struct bytes body, struct bytes *sdp);
 void parse_init(void);
 bool parse_accepts(struct bytes message);
 
-/* media_desc.c */
-/* What an SDP says. `cut`: its last line may be half a line. */
-void media_desc_read(struct bytes sdp, bool cut, struct media_desc *out);
-bool media_desc_accepts(struct bytes sdp); /* the judgement of libosip2 */
+/* media_desc.c: what an SDP says. `cut`: its last line may be half a line. False: it is malformed, and said what it could. */
+bool media_desc_read(struct bytes sdp, bool cut, struct media_desc *out);
 void media_desc_clear(struct media_desc *d);
 
 #endif

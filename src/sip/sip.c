@@ -82,10 +82,8 @@ static void count(struct sip *s, const struct reading *r, bool followed)
 
 	s->count[COUNT_SIP] += followed;
 	s->count[COUNT_BAD] += !good;
-	if (!followed || !m->has_sdp)
-		return;
-	s->count[COUNT_SDP]++;
-	s->count[COUNT_SDP_BAD] += !m->truncated && !media_desc_accepts(r->sdp);
+	s->count[COUNT_SDP] += followed && m->has_sdp;
+	s->count[COUNT_SDP_BAD] += followed && r->sdp_bad && !m->truncated;
 }
 
 bool sip_next(struct sip *s, const struct sip_message **out)
