@@ -44,14 +44,16 @@ static uint8_t *bin_at(const struct held_call *c, struct held_stream *s, nsec_t 
 	return &s->bins[bin < 0 ? 0 : bin >= HOLDING_BINS ? HOLDING_BINS - 1 : bin];
 }
 
-/* Packets missing between two: spread over the time between them. */
+/* Packets missing between two: from where the first of them should have been to where the last. */
 static void hole(const struct held_call *c, struct held_stream *s, uint64_t missing, nsec_t from, nsec_t to)
 {
-	uint64_t steps = missing < HOLDING_BINS ? missing : HOLDING_BINS;
+	nsec_t step = (to - from) / (nsec_t)(missing < INT32_MAX ? missing + 1 : INT32_MAX);
+	uint8_t *bin = bin_at(c, s, from + step), *last = bin_at(c, s, to - step);
 
 	s->lost += missing;
-	for (uint64_t i = 1; i <= steps; i++)
-		*bin_at(c, s, from + (to - from) / (nsec_t)(steps + 1) * (nsec_t)i) |= BIN_MISSING;
+	do
+		*bin |= BIN_MISSING;
+	while (bin++ < last);
 }
 
 /* The next packet of a stream, in the order of its index. */

@@ -1,0 +1,16 @@
+/*
+ * report_call: what the page says of one call.
+ */
+#ifndef DELIVERY_REPORT_CALL_H
+#define DELIVERY_REPORT_CALL_H
+
+#include "case_json.h"
+
+/* *sound: octets of sound that may still go into the page. */
+int report_call(FILE *f, const struct holding *h, const struct held_call *c, struct stage *stage, uint64_t *sound,
+	struct err *err);
+
+/* How its streams stand, as badges. */
+void report_states(FILE *f, const struct held_call *c);
+
+#endif
