@@ -198,7 +198,7 @@ static int check_options(const struct cli *c, struct err *err)
 			return unknown_option(c, o->name, err);
 		if (o->absent != NULL)
 			return err_code(err, EXIT_USAGE, "--%s: %s", o->name, o->absent);
-		if (!o->many && o->argument != NULL && args_nth(c, o->name, 1) != NULL)
+		if (!o->many && o->argument != NULL && args_text(c, o->name) != c->values[i].text)
 			return err_code(err, EXIT_USAGE, "--%s is given twice", o->name);
 	}
 	for (size_t i = 0; i < c->verb->option_count; i++)
@@ -247,17 +247,23 @@ int args_read(struct cli *c, int argc, char **argv, struct err *err)
 	return check_options(c, err) < 0 ? -1 : check_operands(c, err);
 }
 
-const char *args_nth(const struct cli *c, const char *name, size_t n)
+const char **args_all(const struct cli *c, const char *name, size_t *count)
 {
-	for (size_t i = 0; i < c->value_count; i++)
-		if (strcmp(c->values[i].option->name, name) == 0 && n-- == 0)
-			return c->values[i].text;
-	return NULL;
+	const char **all = calloc(c->value_count + 1, sizeof(*all));
+
+	*count = 0;
+	for (size_t i = 0; all != NULL && i < c->value_count; i++)
+		if (strcmp(c->values[i].option->name, name) == 0)
+			all[(*count)++] = c->values[i].text;
+	return all;
 }
 
 const char *args_text(const struct cli *c, const char *name)
 {
-	return args_nth(c, name, 0);
+	for (size_t i = 0; i < c->value_count; i++)
+		if (strcmp(c->values[i].option->name, name) == 0)
+			return c->values[i].text;
+	return NULL;
 }
 
 bool args_given(const struct cli *c, const char *name)

@@ -30,22 +30,36 @@ static int read_country(const char *text, char out[3], struct err *err)
 	return 0;
 }
 
+static int read_deliver(const struct cli *c, struct agency *a, struct err *err)
+{
+	size_t count;
+	const char **all = args_all(c, "deliver", &count);
+	int rc = 0;
+
+	a->deliver = calloc(count + 1, sizeof(*a->deliver));
+	if (all == NULL || a->deliver == NULL)
+		rc = err_set(err, "out of memory");
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = cli_check_text("--deliver", all[i], DEST_MAX_OCTETS, err);
+		a->deliver[i] = strdup(all[i]);
+		if (a->deliver[i] == NULL)
+			rc = err_set(err, "out of memory");
+		a->deliver_count++;
+	}
+	free(all);
+	return rc;
+}
+
 static int read_agency(const struct cli *c, struct agency *a, struct err *err)
 {
-	const char *deliver;
-
 	if (cli_check_text("the name", c->operands[0], NAME_MAX_OCTETS, err) < 0)
 		return -1;
 	if (args_text(c, "country") != NULL && read_country(args_text(c, "country"), a->country, err) < 0)
 		return -1;
+	if (read_deliver(c, a, err) < 0)
+		return -1;
 	a->name = strdup(c->operands[0]);
-	a->deliver = calloc(c->value_count + 1, sizeof(*a->deliver));
-	for (size_t i = 0; a->deliver != NULL && (deliver = args_nth(c, "deliver", i)) != NULL; i++) {
-		if (cli_check_text("--deliver", deliver, DEST_MAX_OCTETS, err) < 0)
-			return -1;
-		a->deliver[a->deliver_count++] = strdup(deliver);
-	}
-	return a->name != NULL && a->deliver != NULL ? 0 : err_set(err, "out of memory");
+	return a->name != NULL ? 0 : err_set(err, "out of memory");
 }
 
 static int print_json(void *arg, const struct agency *a)

@@ -68,9 +68,10 @@ struct cli {
 
 /* args.c: words into c->values, c->operands, group and verb. */
 int args_read(struct cli *c, int argc, char **argv, struct err *err);
-/* The value of an option, NULL when it is not given; the n-th one of an option that may be given often. */
+/* The value of an option, NULL when it is not given. */
 const char *args_text(const struct cli *c, const char *name);
-const char *args_nth(const struct cli *c, const char *name, size_t n);
+/* All values of an option that may be given often, NULL behind the last; the caller frees the list. NULL: out of memory. */
+const char **args_all(const struct cli *c, const char *name, size_t *count);
 bool args_given(const struct cli *c, const char *name);
 extern const struct cli_option args_global[];
 extern const size_t args_global_count;

@@ -9,7 +9,7 @@
 #include "otway/base/text.h"
 #include "otway/decap.h"
 
-#define LOOK_EVERY 4096 /* frames between looks at the clock and for signals */
+#define LOOK_EVERY 4096 /* frames between looks at the clock */
 
 static volatile sig_atomic_t interrupted; /* all that a signal handler may touch */
 
@@ -31,14 +31,13 @@ static void listen_for_interrupts(void)
 
 int reading_warrants(struct reading *r, struct cli *c, struct err *err)
 {
-	const char **liids = calloc(c->value_count + 1, sizeof(*liids));
-	size_t count = 0;
+	size_t count;
+	const char **liids = args_all(c, "liid", &count);
 	int rc;
 
 	if (liids == NULL)
 		return err_set(err, "out of memory");
-	while ((liids[count] = args_nth(c, "liid", count)) != NULL)
-		count++;
+	listen_for_interrupts();
 	rc = store_warrants_in_use(c->store, liids, count, &r->warrants, err);
 	free(liids);
 	if (rc == 0 && args_text(c, "keys") != NULL && keys_read(args_text(c, "keys"), &r->keys, err) < 0)
@@ -60,7 +59,6 @@ int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain
 {
 	const struct pipeline_options options = { .kms_header = c->conf.kms_header, .explain = explain };
 
-	listen_for_interrupts();
 	if (capture_open_files(&r->capture, c->operands, c->operand_count, hash, decap_knows, err) < 0)
 		return cli_no_file(err);
 	r->pipeline = pipeline_new(&options);
@@ -85,19 +83,17 @@ static int all_frames(struct reading *r, struct progress *progress,
 {
 	struct frame frame;
 	unsigned count = 0;
-	int rc;
+	int rc = 0;
 
-	while ((rc = capture_next(r->capture, &frame, err)) > 0) {
+	while (!interrupted && (rc = capture_next(r->capture, &frame, err)) > 0) {
 		pipeline_take(r->pipeline, &frame);
 		if (drain(r, take, arg, err) < 0)
 			return -1;
-		if (++count % LOOK_EVERY != 0)
-			continue;
-		if (interrupted)
-			return err_set(err, "interrupted; nothing was kept");
-		progress_show(progress, capture_octets(r->capture));
+		if (++count % LOOK_EVERY == 0)
+			progress_show(progress, capture_octets(r->capture));
 	}
-	return rc;
+	/* Also when whoever wrote to our standard input was interrupted with us: this is no end of a capture. */
+	return interrupted ? err_set(err, "interrupted") : rc;
 }
 
 static void tell_counts(const struct reading *r)
@@ -144,7 +140,8 @@ void reading_clear(struct reading *r)
 json_t *reading_detail(const struct reading *r, const struct cli *c)
 {
 	json_t *captures = json_array(), *liids = json_array(), *detail;
-	const char *liid;
+	size_t count = 0;
+	const char **asked = args_all(c, "liid", &count);
 	char hex[SHA256_HEX];
 
 	for (size_t i = 0; i < c->operand_count; i++) {
@@ -153,8 +150,9 @@ json_t *reading_detail(const struct reading *r, const struct cli *c)
 		json_array_append_new(captures, json_string(name != NULL ? name : ""));
 		free(name);
 	}
-	for (size_t i = 0; (liid = args_nth(c, "liid", i)) != NULL; i++)
-		json_array_append_new(liids, json_string(liid));
+	for (size_t i = 0; asked != NULL && i < count; i++)
+		json_array_append_new(liids, json_string(asked[i]));
+	free(asked);
 	detail = json_pack("{s:o, s:i, s:o}", "captures", captures, "warrants", (int)r->warrants.count, "liids", liids);
 	if (args_text(c, "keys") != NULL && detail != NULL)
 		json_object_set_new(detail, "keys_sha256",

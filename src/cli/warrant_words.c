@@ -94,17 +94,22 @@ static int read_policy(const struct cli *c, struct warrant *w, struct err *err)
 
 static int read_targets(const struct cli *c, struct warrant *w, struct err *err)
 {
-	const char *uri;
+	size_t count;
+	const char **uris = args_all(c, "target", &count);
+	int rc = 0;
 
-	w->targets = calloc(c->value_count + 1, sizeof(*w->targets));
-	for (size_t i = 0; w->targets != NULL && (uri = args_nth(c, "target", i)) != NULL; i++) {
-		if (cli_check_text("--target", uri, TARGET_MAX, err) < 0)
-			return -1;
-		w->targets[w->target_count].uri = strdup(uri);
-		if (w->targets[w->target_count++].uri == NULL)
-			return err_set(err, "out of memory");
+	w->targets = calloc(count + 1, sizeof(*w->targets));
+	if (uris == NULL || w->targets == NULL)
+		rc = err_set(err, "out of memory");
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = cli_check_text("--target", uris[i], TARGET_MAX, err);
+		w->targets[i].uri = strdup(uris[i]);
+		if (w->targets[i].uri == NULL)
+			rc = err_set(err, "out of memory");
+		w->target_count++;
 	}
-	return w->targets != NULL ? 0 : err_set(err, "out of memory");
+	free(uris);
+	return rc;
 }
 
 int warrant_words_read(const struct cli *c, nsec_t now, struct warrant_row *out, struct err *err)
@@ -132,11 +137,6 @@ int warrant_words_targets(struct warrant_row *r, struct err *err)
 
 		if (identity_target(bytes_of(t->uri), &t->id, err) < 0)
 			return r->w.target_count > 1 ? err_in(err, "--target number %zu", i + 1) : -1;
-		for (size_t before = 0; before < i; before++)
-			if (identity_same(&r->w.targets[before].id, &t->id))
-				return err_code(err, EXIT_USAGE,
-					"--target number %zu names the same subscriber as number %zu", i + 1,
-					before + 1);
 	}
 	return 0;
 }

@@ -169,7 +169,7 @@ static int add_in_use(void *arg, const struct warrant_row *r)
 	if (r->revoked != NSEC_NONE)
 		return err_code(u->err, EXIT_REFUSED,
 			"the warrant of LIID '%.25s' is revoked; nothing is opened under it any more", r->w.liid);
-	if (warrant_find(u->out, r->w.number) != NULL) /* named twice */
+	if (u->count > 0 && warrant_find(u->out, r->w.number) != NULL) /* named twice */
 		return 0;
 	return warrant_add(u->out, &r->w) ? 0 : err_set(u->err, "out of memory");
 }

@@ -7,9 +7,11 @@ import pwd
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -280,7 +282,7 @@ class Warrants(Cli):
                     {"start": "2026-11-21T10:00:00"}, {"start": "2026-02-30T00:00:00Z"}, {"end": "72h"},
                     {"start": "2026-11-21T10:00:00Z", "end": "2026-11-21T10:00:00Z"}, {"start": "now", "end": "-1h"},
                     {"authority": ""}, {"authority": "a\nb"}, {"more": ["--scope", "everything"]},
-                    {"more": ["--diverted", "maybe"]}, {"target": "not a uri"}, {"target": [BOB, "sip:bob@IMS.example"]}):
+                    {"more": ["--diverted", "maybe"]}, {"target": "not a uri"}, {"target": [BOB, ""]}):
             with self.subTest(**how):
                 self.add(code=2, **how)
         self.assertEqual(self.json("warrant", "list"), {"warrants": []})
@@ -651,6 +653,28 @@ class Decrypt(Cli):
         self.assertEqual((len(result.err.splitlines()), result.out), (1, b""))
         self.assertFalse(os.path.exists(self.otway.path("case")))
         self.assertEqual(self.lines("audit", "list")[-1]["detail"]["outcome"], "nothing")
+
+    def test_an_interrupted_run_leaves_nothing(self):
+        with open(KNOWN.path, "rb") as f:
+            capture = f.read()
+        command = [OTWAY, "decrypt", "-", "--out", self.otway.path("case"), "--store", "sqlite:" + self.otway.store]
+        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        running.stdin.write(capture[:-len(capture) // 4])
+        running.stdin.flush()
+        while self.lines("audit", "list")[-1]["act"] != "decrypt" or not self.sleeps(running.pid):
+            self.assertIsNone(running.poll())
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=PATIENCE)
+        self.assertEqual((running.returncode, out), (1, b""), err)
+        self.assertIn(b"interrupted", err)
+        self.assertEqual(sorted(os.listdir(self.otway.folder)), ["store"])
+        self.assertEqual(self.lines("audit", "list")[-1]["detail"]["outcome"], "failed")
+
+    def sleeps(self, pid):
+        """As a process that waits for more of its standard input does."""
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "S"
 
     def test_a_run_that_fails_is_in_the_trail(self):
         self.otway.decrypt(self.otway.path("none.pcap"), code=1)
