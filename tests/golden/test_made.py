@@ -7,9 +7,18 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
-from calls import AM, MADE
+import pcapfile
+from calls import MADE
 from evidence import Evidence, Expected
 from program import Otway
+
+
+# Where the caller's media comes from.
+CALLERS = {"10.1.0.11", "10.1.0.21", "[fd01::11]"}
+
+
+def host(address):
+    return address.rsplit(":", 1)[0]
 
 
 class Made(Evidence):
@@ -24,19 +33,19 @@ class Made(Evidence):
         target = more.pop("target", "sip:bob@ims.example")
         from_target = more.pop("from_target", None)
         opened = more.pop("opened", None)
+        cls.reports = scene.reports
         cls.counters, cls.absent = more.pop("counters", {}), more.pop("absent", [])
         path = otway.path("call.pcap")
         scene.write(path)
         streams = {v.id: v.expected() for v in scene.voices}
-        senders = from_target if from_target is not None else [v.src for v in scene.voices if v.src != AM]
+        senders = from_target if from_target is not None else [v.src for v in scene.voices if host(v.src) not in CALLERS]
         e = Expected(captures=[path], streams=streams, messages=scene.messages, exit=0, diversions=[], events=0,
                      caller={"sip:alice@ims.example"}, callee={"sip:bob@ims.example"},
                      outcome="answered", call_ids={"call-1@a.example"}, matched=[(None, "to-target", True)],
                      directions={v.id: "from-target" if v.src in senders else "to-target" for v in scene.voices},
                      opened_keys=[k.inline for k in opened] if opened is not None else
                      [v.key.inline for v in scene.voices if v.key is not None],
-                     toward={v.id: "left" if v.src.rsplit(":", 1)[0].endswith("11]") or v.src == AM else "right"
-                             for v in scene.voices if v.state != "sealed"},
+                     toward={v.id: "left" if host(v.src) in CALLERS else "right" for v in scene.voices if v.state != "sealed"},
                      secrets=["alice", "bob@", "ims.example", "call-1@", "10.1.0.", "fd01::"])
         e.__dict__.update(more)
         start, end = scene.window()
@@ -47,6 +56,10 @@ class Made(Evidence):
     def test_the_counters_tell(self):
         for name, value in self.counters.items():
             self.assertEqual(self.case["counters"][name], value, name)
+
+    def test_the_reports_are_there_in_clear(self):
+        kept = [(d.src, d.dst, d.payload) for d in pcapfile.datagrams(self.packets("call-0001/media.pcap")) if d.payload[1] == 200]
+        self.assertEqual(kept, self.reports)
 
     def test_nothing_of_others_is_in_it(self):
         for word in self.absent:

@@ -919,17 +919,17 @@ def the_callee_moves_to_another_port():
 
 @made
 def six_hours_without_signalling():
-    """A packet every twenty seconds for six hours, and no SIP in between (S64)."""
+    """A packet a minute for six hours, and no SIP in between (S64)."""
     s = Scene()
     ka, kb = Key("a"), Key("b")
     d = Dialog(s, A, B)
-    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    d.simple(sdp("10.1.0.11", ("video", 40000, SAVP, ka.line())), sdp("10.1.0.12", ("video", 50000, SAVP, kb.line())))
     va, vb = both(s, ka, kb)
-    for _ in range(6 * 180):
+    for _ in range(6 * 60):
         for v in (va, vb):
             v.send()
-            v.timestamp += 8000 * 20 - 160
-        s.wait(20000)
+            v.timestamp += 8000 * 60 - 160
+        s.wait(60000)
     d.bye()
     return s, {"toward": {}}
 

@@ -58,6 +58,14 @@ def rtp_sha256(packets):
     return hashlib.sha256(b"".join(p.raw for p in in_order(packets))).hexdigest()
 
 
+def is_plain_report(data):
+    """True when the lengths within a compound RTCP packet add up to its own: nothing is sealed, nothing behind it."""
+    at = 0
+    while at + 4 <= len(data) and data[at] >> 6 == 2:
+        at += 4 * (struct.unpack(">H", data[at + 2:at + 4])[0] + 1)
+    return at == len(data)
+
+
 def ulaw(octets):
     """G.711 mu-law to 16 bit samples (ITU-T G.711 table 2a)."""
     out = []

@@ -142,6 +142,7 @@ class Voice:
         if dst_port is not None:
             src, dst = "%s:%d" % (own, int(own_port) + 1), "%s:%d" % (host, dst_port)
         self.scene.datagram(src, dst, self.seal(report, rtcp=True))
+        self.scene.reports.append((src, dst, report))
         self.rtcp += 1
 
     @property
@@ -162,7 +163,9 @@ class Voice:
                      rtp_sha256=hashlib.sha256(b"".join(order)).hexdigest(), rtcp_packets=self.rtcp)
         if self.state == "decrypted":
             known.update(decrypted=len(self.plain), failed=self.failed, rekeys=self.rekeys, suite=self.key.suite,
-                         key_source="sdes", roc_first=min(indices) >> 16, rtcp_decrypted=self.rtcp)
+                         key_source="sdes", roc_first=min(indices) >> 16)
+            if "c" not in self.flags:
+                known.update(rtcp_decrypted=self.rtcp)
         return known
 
 
@@ -170,7 +173,7 @@ class Scene:
     """A capture in the making."""
 
     def __init__(self):
-        self.clock, self.frames, self.voices, self.messages = START, [], [], []
+        self.clock, self.frames, self.voices, self.messages, self.reports = START, [], [], [], []
         self.process, self.opened, self.branches = None, 0, 0
 
     def ask(self, line):
