@@ -283,8 +283,10 @@ bool framer_next(struct framer *f, struct datagram *message)
 	for (;;) {
 		if (next_ready(f, message))
 			return true;
-		if (!sctp_chunk(&f->chunks, &chunk))
+		if (!sctp_chunk(&f->chunks, &chunk)) {
+			f->chunks = (struct bytes){ NULL, 0 }; /* what is left is no chunk */
 			return false;
+		}
 		take_chunk(f, chunk);
 	}
 }
