@@ -106,6 +106,13 @@ struct diverted {
 	bool guessed; /* by the flow alone: gives way to what is signalled */
 };
 
+/* The last 3xx: who got it, who is behind it, where it points. */
+struct redirect {
+	struct addr told;
+	struct identity by, to;
+	const char *by_text, *to_text; /* to_text NULL: none, or an INVITE has followed it */
+};
+
 /* A place that was said, without the room for formats that it does not have. */
 struct said_place {
 	nsec_t at;
@@ -166,9 +173,7 @@ struct call {
 	nsec_t last_bye;
 	uint16_t failed; /* the last final failure of an initial INVITE */
 	bool rang, cancelled;
-	struct addr redirected; /* who got a 3xx last, and where to it points */
-	struct identity redirect_to;
-	const char *redirect_text;
+	struct redirect redirect;
 
 	/* Media. */
 	struct cover covers[COVERS_MAX];

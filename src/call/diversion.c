@@ -293,17 +293,16 @@ static const struct identity *holder(const struct call *call, const char **text)
 /* An INVITE follows a 302: to its Contact, or from the one who got it. */
 static void learn_redirect(struct call *call, const struct sip_message *m)
 {
+	struct redirect *r = &call->redirect;
 	const struct sip_party *uri = sip_party_of(m, SIP_HEADER_REQUEST_URI);
-	const char *by;
-	const struct identity *who = holder(call, &by);
-	struct diverted d = { .by = *who, .to = call->redirect_to, .at = m->at, .guessed = true };
+	struct diverted who = { .by = r->by, .to = r->to, .at = m->at, .guessed = true };
 
-	if (call->redirect_text == NULL || diverts(call, who, false))
+	if (r->to_text == NULL)
 		return;
-	if ((uri != NULL && identity_same(&uri->id, &call->redirect_to)) ||
-		addr_same_host(&call->redirected, &m->datagram->flow.src))
-		diversion_put(call, (struct call_diversion){ "CD", 0, by, call->redirect_text }, d);
-	call->redirect_text = NULL;
+	if (!diverts(call, &r->by, false) &&
+		((uri != NULL && identity_same(&uri->id, &r->to)) || addr_same_host(&r->told, &m->datagram->flow.src)))
+		diversion_put(call, (struct call_diversion){ "CD", 0, r->by_text, r->to_text }, who);
+	r->to_text = NULL;
 }
 
 static void learn_response(struct call *call, const struct sip_message *m)
@@ -315,11 +314,14 @@ static void learn_response(struct call *call, const struct sip_message *m)
 	if (m->status == 181 && !diverts(call, who, true))
 		diversion_put(call, (struct call_diversion){ "unknown", 0, by, NULL },
 			(struct diverted){ .by = *who, .at = m->at, .guessed = true });
-	if (m->status >= 300 && m->status < 400 && contact != NULL) {
-		call->redirected = m->datagram->flow.dst;
-		call->redirect_to = contact->id;
-		call->redirect_text = call_text(call, uri_bare(contact->uri));
-	}
+	if (m->status >= 300 && m->status < 400 && contact != NULL)
+		call->redirect = (struct redirect){
+			.told = m->datagram->flow.dst,
+			.by = *who,
+			.by_text = by,
+			.to = contact->id,
+			.to_text = call_text(call, uri_bare(contact->uri)),
+		};
 }
 
 void diversion_learn(struct call *call, const struct sip_message *m)

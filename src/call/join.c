@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "otway/base/secret.h"
+#include "otway/base/text.h"
 
 #define TOKEN_KEY_MAX 512
 #define WALK_MAX      64 /* calls looked at for one token */
@@ -41,13 +42,25 @@ static void give(enum token_kind kind, struct bytes a, struct bytes b, token_sin
 	secret_wipe(&k, sizeof(k));
 }
 
+#define UUID_MAX 32
+
+static struct bytes lower_case(struct bytes uuid, uint8_t room[UUID_MAX])
+{
+	if (uuid.len > UUID_MAX)
+		return (struct bytes){ NULL, 0 };
+	for (size_t i = 0; i < uuid.len; i++)
+		room[i] = text_lower(uuid.at[i]);
+	return (struct bytes){ room, uuid.len };
+}
+
 /*
  * The pair of UUIDs once both are known; before, the caller's own (RFC 7989 5: remote is nil in the first request).
  * Half of a known pair is none: a conference keeps one UUID towards all (RFC 7989 9.4).
  */
 static void give_session(const struct sip_message *m, token_sink *sink, void *context)
 {
-	struct bytes a = m->session_local, b = m->session_remote;
+	uint8_t room[2][UUID_MAX]; /* older ones write them in upper case too (RFC 7329) */
+	struct bytes a = lower_case(m->session_local, room[0]), b = lower_case(m->session_remote, room[1]);
 	bool swap = a.len == b.len && a.len > 0 && memcmp(a.at, b.at, a.len) > 0;
 
 	if (b.len == 0)

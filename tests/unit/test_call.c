@@ -366,8 +366,10 @@ static void legs_are_joined_by_session_id_or_icid(void **state)
 	const char *session = "Session-ID: 00112233445566778899aabbccddeeff\r\n";
 	const char *icid = "P-Charging-Vector: icid-value=abc;orig-ioi=ims.example\r\n";
 	const char *nil = "Session-ID: 00000000000000000000000000000000\r\n";
+	const char *upper = "Session-ID: 00112233445566778899AABBCCDDEEFF\r\n";
 
 	assert_true(joins(s, session, session, NULL));
+	assert_true(joins(s, session, upper, NULL));
 	assert_true(joins(s, icid, icid, NULL));
 	assert_false(joins(s, session, icid, NULL));
 	assert_false(joins(s, nil, nil, NULL));
@@ -599,6 +601,21 @@ static void a_deflection_shows_in_the_flow_alone(void **state)
 	assert_string_equal(f->diversions[0].service, "CD");
 	assert_string_equal(f->diversions[0].by, B);
 	assert_string_equal(f->diversions[0].to, C);
+	scene_end(s);
+}
+
+static void a_deflection_that_is_signalled_too_is_one(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	SAY(.ms = 0, .dst = PROXY, .start = "INVITE " B, .method = "INVITE");
+	SAY(.ms = 900, .src = PROXY, .dst = ALICE, .start = "302 Moved", .method = "INVITE", .to_tag = "b",
+		.more = "Contact: <" C ">\r\n");
+	SAY(.ms = 910, .src = ALICE, .dst = CAROL, .branch = "3", .start = "INVITE " C, .method = "INVITE",
+		.more = "History-Info: <" B ">;index=1, <" C ";cause=480>;index=1.1;mp=1\r\n");
+	assert_int_equal(scene_facts(s, w, 1)->diversion_count, 1);
+	assert_int_equal(scene_facts(s, w, 1)->diversions[0].cause, 480);
 	scene_end(s);
 }
 
@@ -935,6 +952,7 @@ int main(void)
 		TEST(an_embedded_reason_tells_how_the_party_before_ended),
 		TEST(every_diversion_of_a_chain_is_told_once_though_hops_repeat_it),
 		TEST(a_deflection_shows_in_the_flow_alone),
+		TEST(a_deflection_that_is_signalled_too_is_one),
 		TEST(report_covers_no_media_once_the_call_has_left_the_target),
 		TEST(content_covers_media_of_a_diverted_call),
 		TEST(a_call_that_crosses_the_end_of_a_warrant_is_cut),
