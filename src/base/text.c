@@ -13,14 +13,26 @@ bool text_same(struct bytes a, struct bytes b)
 	return true;
 }
 
+/* Octets at the front of `a` that are those of `word`, but for case; nothing walks the word ahead. */
+static size_t alike(struct bytes a, const char *word)
+{
+	size_t i = 0;
+
+	while (i < a.len && word[i] != '\0' && text_lower(a.at[i]) == text_lower((uint8_t)word[i]))
+		i++;
+	return i;
+}
+
 bool text_is(struct bytes a, const char *word)
 {
-	return text_same(a, bytes_of(word));
+	size_t len = alike(a, word);
+
+	return len == a.len && word[len] == '\0';
 }
 
 bool text_begins(struct bytes a, const char *word)
 {
-	return text_same(bytes_part(a, 0, strlen(word)), bytes_of(word));
+	return word[alike(a, word)] == '\0';
 }
 
 struct bytes text_trim(struct bytes a)
