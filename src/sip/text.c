@@ -17,14 +17,27 @@ static size_t line_end(struct bytes text, size_t at)
 	return at < text.len ? 1 : 0;
 }
 
+#define WINDOW 256 /* so far ahead an end of the other kind is looked for, lest a text of one kind be walked often */
+
+/* Where the line ends; text.len: nowhere. */
+static size_t line_length(struct bytes text)
+{
+	for (size_t from = 0; from < text.len; from += WINDOW) {
+		struct bytes part = bytes_part(text, from, WINDOW);
+		const uint8_t *end = memchr(part.at, '\n', part.len);
+		const uint8_t *other = memchr(part.at, '\r', end != NULL ? (size_t)(end - part.at) : part.len);
+
+		if (end != NULL || other != NULL)
+			return (size_t)((other != NULL ? other : end) - text.at);
+	}
+	return text.len;
+}
+
 struct bytes line_next(struct bytes *rest, bool *ended)
 {
 	struct bytes line = *rest;
-	size_t end = 0, skip;
+	size_t end = line_length(*rest), skip = line_end(*rest, end);
 
-	while (end < rest->len && rest->at[end] != '\n' && rest->at[end] != '\r')
-		end++;
-	skip = line_end(*rest, end);
 	if (ended != NULL)
 		*ended = skip > 0;
 	line.len = end;
