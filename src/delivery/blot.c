@@ -41,6 +41,13 @@ static bool fold(const uint8_t *text, size_t at, size_t len)
 	return at + 1 < len && (text[at + 1] == ' ' || text[at + 1] == '\t');
 }
 
+static const char word[] = "inline:";
+
+static bool another(const uint8_t *text, size_t at, size_t len)
+{
+	return text_lower(text[at]) == 'i' && text_begins((struct bytes){ text + at, len - at }, word);
+}
+
 static void find_pieces(const uint8_t *text, size_t at, size_t len, struct inlined *out)
 {
 	out->count = 0;
@@ -49,7 +56,7 @@ static void find_pieces(const uint8_t *text, size_t at, size_t len, struct inlin
 	while (out->count < PIECES) {
 		size_t from = at;
 
-		while (at < len && base64(text[at]))
+		while (at < len && base64(text[at]) && !another(text, at, len))
 			at++;
 		if (at == from)
 			return;
@@ -107,7 +114,6 @@ static size_t condemned(const uint8_t *text, const struct inlined *in, const str
 
 size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all)
 {
-	static const char word[] = "inline:";
 	const size_t word_len = sizeof(word) - 1;
 	size_t places = 0;
 
@@ -115,7 +121,7 @@ size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all)
 		struct inlined in;
 		size_t go;
 
-		if (text_lower(text[at]) != 'i' || !text_begins((struct bytes){ text + at, len - at }, word))
+		if (!another(text, at, len))
 			continue;
 		find_pieces(text, at + word_len, len, &in);
 		go = condemned(text, &in, keys, all);

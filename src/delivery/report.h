@@ -4,7 +4,7 @@
 #ifndef DELIVERY_REPORT_H
 #define DELIVERY_REPORT_H
 
-#include "case_json.h"
+#include "case_facts.h"
 
 /* To be called when everything else of the folder is written: the page shows the sound of the calls. */
 int report_write(const struct holding *h, const struct run_facts *run, struct stage *stage, struct err *err);

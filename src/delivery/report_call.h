@@ -4,7 +4,7 @@
 #ifndef DELIVERY_REPORT_CALL_H
 #define DELIVERY_REPORT_CALL_H
 
-#include "case_json.h"
+#include "case_facts.h"
 
 /* *sound: octets of sound that may still go into the page. */
 int report_call(FILE *f, const struct holding *h, const struct held_call *c, struct stage *stage, uint64_t *sound,

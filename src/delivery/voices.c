@@ -5,7 +5,7 @@
 
 #include "otway/base/text.h"
 
-#include "case_json.h"
+#include "case_facts.h"
 #include "codec.h"
 
 /* Is there a format in which it speaks that can be decoded? */

@@ -374,11 +374,13 @@ static void where_media_is_not_covered_every_key_goes(void **state)
 	(void)state;
 	facts.keep_keys = false;
 	take_sip(s, 1, 1, START, sip_flow(), 17,
-		"SIP/2.0 200 OK\r\n\r\na=crypto:1 X inline:" KEY_TEXT "\r\na=crypto:2 Y inline:odd;inline:\r\n");
+		"SIP/2.0 200 OK\r\n\r\na=crypto:1 X inline:" KEY_TEXT
+		"\r\na=crypto:2 Y inline:odd;inline:\r\na=crypto:3 Z inline:inline:c2VjcmV0\r\n");
 	take_facts(s, 1, 1, facts);
 	assert_int_equal(scene_finish(s), 0);
 	printed(out, sizeof(out), "strings %s/LI-A/call-0001/signalling.pcap | grep inline", s->dir);
-	assert_string_equal(out, "a=crypto:1 X inline:" STARS "\na=crypto:2 Y inline:***;inline:");
+	assert_string_equal(out,
+		"a=crypto:1 X inline:" STARS "\na=crypto:2 Y inline:***;inline:\na=crypto:3 Z inline:inline:********");
 	scene_free(s);
 }
 
