@@ -79,7 +79,11 @@ enum layer link_typed(struct walk *w, uint16_t ethertype)
 
 bool link_looks_ethernet(struct bytes in)
 {
-	return in.len >= 14 && layer_of(be16(in.at + 12)) != END_UNKNOWN;
+	enum layer next = in.len >= 14 ? layer_of(be16(in.at + 12)) : END_UNKNOWN;
+
+	if ((next == LAYER_IPV4 || next == LAYER_IPV6) && in.len > 14)
+		return in.at[14] >> 4 == (next == LAYER_IPV4 ? 4 : 6);
+	return next != END_UNKNOWN;
 }
 
 enum layer link_ethernet(struct decap *d, struct walk *w)

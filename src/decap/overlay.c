@@ -18,7 +18,7 @@ enum layer overlay_vxlan(struct decap *d, struct walk *w)
 
 	if (w->in.len < 8)
 		return walk_short(w);
-	if ((p[0] & VXLAN_NETWORK) == 0 || p[7] != 0)
+	if ((p[0] & VXLAN_NETWORK) == 0)
 		return END_BROKEN;
 	walk_strip(w, 8);
 	d->count[COUNT_TUNNELS + DECAP_VXLAN]++;
@@ -34,7 +34,7 @@ enum layer overlay_geneve(struct decap *d, struct walk *w)
 	if (w->in.len < 8)
 		return walk_short(w);
 	options = (p[0] & 63) * 4u;
-	if (p[0] >> 6 != 0 || p[7] != 0)
+	if (p[0] >> 6 != 0)
 		return END_BROKEN;
 	if (!walk_strip(w, 8 + options))
 		return walk_short(w);

@@ -549,6 +549,17 @@ static void a_frame_of_no_known_link_gives_nothing(void **state)
 	assert_true(decap_knows(LINK_SLL2));
 }
 
+/* Where a control word might stand is the address of an Ethernet frame, and in its ARP stands 0800 just there. */
+static void arp_in_a_pseudowire_is_arp(void **state)
+{
+	(void)state;
+	begin("\x02\x77\0\0\0\x0c\x0a\x4d\0\x0c\x02\x77\0\0\0\x0b\x0a\x4d\0\x0b", 20);
+	add("E8847 h00064140 h02770000000b02770000000c0806 h0001080006040002");
+	take(LINK_ETHERNET);
+	assert_nothing();
+	assert_int_equal(count("not_ip"), 1);
+}
+
 static void nesting_has_a_limit(void **state)
 {
 	(void)state;
@@ -1234,6 +1245,7 @@ int main(void)
 		t(tcp_and_sctp_come_out_with_their_headers_off),
 		t(what_bears_no_datagram_is_counted_by_kind),
 		t(a_frame_of_no_known_link_gives_nothing),
+		t(arp_in_a_pseudowire_is_arp),
 		t(nesting_has_a_limit),
 		t(what_is_no_tunnel_comes_out_as_the_datagram_it_is),
 		t(what_is_in_a_tunnel_but_no_datagram_does_not_bring_the_tunnel_out),
