@@ -62,7 +62,7 @@ static struct warrant *warranted(struct scene *s, const char *first, const char 
 
 static struct sip_message *begin(struct scene *s, enum sip_method method, uint16_t status, nsec_t at)
 {
-	memset(&s->message, 0, sizeof(s->message));
+	memset(&s->message, 0, offsetof(struct sip_message, sdp));
 	s->message.at = at;
 	s->message.method = method;
 	s->message.request = status == 0;

@@ -261,8 +261,8 @@ static void padding_and_spelling_of_aes_256_do_not_matter(void **state)
 		"1 AES_256_CM_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ==",
 		"1 AES_256_CM_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ",
 		"1 AES_CM_256_HMAC_SHA1_80 inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ==",
-		"1\t aes_cm_256_hmac_sha1_80  "
-		"INLINE:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ==|2^31 ",
+		("1\t aes_cm_256_hmac_sha1_80  "
+		 "INLINE:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ==|2^31 "),
 	};
 
 	for (size_t i = 0; i < ELEMENTS(forms); i++) {
@@ -332,7 +332,7 @@ static void session_parameters_are_honoured_or_the_line_is_not(void **state)
 {
 	const struct media_crypto *c = crypto_of(state, SUITE KEY1 " UNENCRYPTED_SRTCP");
 	static const char *const accepted[] = { "KDR=0", "-KDR=3", "-X=y", "FEC_ORDER=SRTP_FEC", "WSH=128",
-		"FEC_KEY=" KEY2 };
+		("FEC_KEY=" KEY2) };
 	static const char *const skipped[] = { "NEW_THING", "KDR=25", "KDR=x", "KDR", "FEC_ORDER=NONE",
 		"WSH=", "UNENCRYPTED", "FEC_KEY" };
 	char crypto[256];

@@ -38,7 +38,7 @@ static int close_scene(void **state)
 /* A message of this Call-ID whose payload is `text`. */
 static struct sip_message *message(struct scene *s, nsec_t at, const char *call_id, const char *text)
 {
-	memset(&s->message, 0, sizeof(s->message));
+	memset(&s->message, 0, offsetof(struct sip_message, sdp));
 	memset(&s->datagram, 0, sizeof(s->datagram));
 	memset(s->text, '.', sizeof(s->text));
 	memcpy(s->text + 28, text, strlen(text));
