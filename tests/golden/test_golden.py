@@ -11,8 +11,6 @@ from evidence import Evidence, Expected
 from facts import Facts, SERVICES, addr_spec, names
 from program import Otway, stamp
 
-# SIP over TCP, and tunnels: not part of this program yet.
-LATER = {"s12_proxied_tcp", "s17_fragmented", "s01_direct_sdes__vxlan", "s02_proxied_sdes__gtpu"}
 # Cut so short that there is no SDP: a case of its own below.
 CUT = "s07_plain_rtp__snap220"
 
@@ -24,13 +22,13 @@ def expectation(known, role, with_keys):
     streams = {(s["src"], s["dst"], s["ssrc"]): s for s in known.streams(role.person)}
     e = Expected(captures=[known.path], call_ids=call_ids, messages=known.sip(call_ids), secrets=known.secrets(),
                  streams={k: known.expected(s, with_keys) for k, s in streams.items()})
-    if role.name == "diverted_to":
+    if role.name == "diverted_to" and e.messages:
         e.messages = seen_in_time(e.messages, role.person)
     sealed = any(s["state"] == "sealed" for s in e.streams.values())
     e.exit = 5 if sealed else 0
     asserted = [addr_spec(p) for c in dialogs for p in c["pai"]]
     e.caller = {a.split(";")[0] for a in asserted[:1]} or {addr_spec(f) for c in dialogs for f in c["froms"]}
-    e.callee = {addr_spec(t) for c in dialogs for t in c["tos"]} | {r.split()[1] for c in dialogs for r in c["r_uris"][:1]}
+    e.callee = {addr_spec(t).split(";")[0] for c in dialogs for t in c["tos"] + [r.split()[1] for r in c["r_uris"][:1]]}
     e.outcome = "answered" if any("200 INVITE" in c["statuses"] for c in dialogs) else "cancelled"
     e.matched = [(role.header, role.side, not role.trust)]
     e.events = known.events(role)
@@ -75,6 +73,9 @@ class Golden(Evidence):
 
     def test_the_setup_and_the_answer_have_their_times(self):
         sip = self.expected.messages
+        if sip is None:
+            self.assertTrue(self.call()["started"] < self.call()["answered"] < self.call()["ended"])
+            return
         invite = next(d for d in sip if d.payload.startswith(b"INVITE "))
         self.assertEqual(self.call()["started"], stamp(invite.at)[:26] + "Z")
         answers = [d for d in sip if d.payload.startswith(b"SIP/2.0 200") and b"INVITE" in d.payload.split(b"\r\n\r\n")[0]]
@@ -96,7 +97,7 @@ def load_tests(loader, standard, pattern):
     """A class for each capture and role, so that each check counts."""
     suite = unittest.TestSuite()
     for name in names():
-        if name in LATER or name == CUT:
+        if name == CUT:
             continue
         known = Facts(name)
         for role in known.roles():

@@ -62,7 +62,9 @@ class Facts:
         return mine or self.calls()
 
     def sip(self, call_ids):
-        """The messages of these dialogs as captured, copies of a mirror included."""
+        """The messages of these dialogs as captured, copies of a mirror included; None of those that came over TCP."""
+        if any("tcp" in c["transports"] for c in self.facts["calls"]):
+            return None
         wanted = {i.encode() for i in call_ids}
         return [d for d in self.datagrams if call_id(d.payload) in wanted]
 
@@ -139,8 +141,8 @@ class Facts:
     def events(self, role):
         """How many messages of REGISTER dialogs name the target, request and response each, copies of a mirror once."""
         dialogs = [c for c in self.facts["calls"] if set(c["methods"]) == {"REGISTER"} and
-                   any(role.target == addr_spec(t) for t in c["tos"])]
-        return len({d.payload for d in self.sip([c["call_id"] for c in dialogs])})
+                   any(role.target.split(";")[0] == addr_spec(t).split(";")[0] for t in c["tos"])]
+        return sum(c["messages"] for c in dialogs) // (2 if "any" in self.name else 1)
 
     def roles(self):
         """Every party of the call that a warrant can be for."""

@@ -1,7 +1,7 @@
 """pcapfile: reads and writes capture files, and takes UDP out of their packets, for tests.
 
 Written apart from otway, so that what otway reads and writes is judged by something else: pcap of both byte orders and both
-resolutions, pcapng, Ethernet (with VLAN tags), raw IP, SLL, SLL2, BSD loopback; IPv4 (fragments rejoined) and IPv6.
+resolutions, pcapng, Ethernet (with VLAN tags), raw IP, SLL, SLL2, BSD loopback; IPv4 (fragments rejoined) and IPv6; VXLAN and GTP-U.
 """
 
 import struct
@@ -133,10 +133,28 @@ def datagrams(packets):
     parts = {}
     for p in packets:
         ip = _rejoined(parts, network(p))
-        if ip is not None:
-            d = _udp(p.at, ip)
-            if d is not None:
-                yield d
+        d = _udp(p.at, ip) if ip is not None else None
+        inner = _tunnelled(d) if d is not None else None
+        if inner is not None:
+            d = _udp(p.at, inner)
+        if d is not None:
+            yield d
+
+
+def _tunnelled(d):
+    """The IP packet within VXLAN (RFC 7348) or GTP-U (TS 29.281), or None."""
+    octets = d.payload
+    if d.dst.endswith(":4789") and octets[:1] == b"\x08":
+        return network(Packet(d.at, ETHERNET, octets[8:], 0))
+    if d.dst.endswith(":2152") and octets[1:2] == b"\xff":
+        at = 8
+        if octets[0] & 7:
+            following, at = octets[11], 12
+            while following:
+                size = 4 * octets[at]
+                following, at = octets[at + size - 1], at + size
+        return octets[at:]
+    return None
 
 
 def _rejoined(parts, ip):
