@@ -512,8 +512,7 @@ static void lines_may_end_in_any_way_of_the_field(void **state)
 	static const char *const texts[] = {
 		"INVITE sip:b@x SIP/2.0\nTo: <sip:b@x>\nFrom: <sip:a@x>;tag=1\nCall-ID: id7\nCSeq: 1 INVITE\n\nbody",
 		"INVITE sip:b@x SIP/2.0\rTo: <sip:b@x>\rFrom: <sip:a@x>;tag=1\rCall-ID: id7\rCSeq: 1 INVITE\r\rbody",
-		"BYE sip:b@x SIP/2.0\r\nTo: <sip:b@x>\r\r\nFrom: <sip:a@x>;tag=1\r\r\nCall-ID: id7\r\nCSeq: 1 "
-		"BYE\r\n\r\nbody",
+		"BYE sip:b SIP/2.0\r\nFrom: <sip:a@x>;tag=1\r\r\nCall-ID: id7\r\r\nCSeq: 1 BYE\r\n\r\nbody",
 	};
 
 	for (size_t i = 0; i < ELEMENTS(texts); i++) {
