@@ -16,11 +16,11 @@
 #include "otway/sip.h"
 #include "otway/undecided.h"
 
-#define UNDECIDED_HOLD (2 * NSEC_PER_SEC)
+#define UNDECIDED_HOLD   (2 * NSEC_PER_SEC)
 #define UNDECIDED_OCTETS ((size_t)64 << 20)
-#define RECENT_OCTETS ((size_t)1 << 20)
-#define RECENT_SPAN NSEC_PER_SEC
-#define TICK (NSEC_PER_SEC / 10) /* how often the stages are told the time */
+#define RECENT_OCTETS    ((size_t)1 << 20)
+#define RECENT_SPAN      NSEC_PER_SEC
+#define TICK             (NSEC_PER_SEC / 10) /* how often the stages are told the time */
 
 struct pipeline {
 	/* The front. */
@@ -56,7 +56,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 
 	if (p == NULL)
 		return NULL;
-	p->decap = decap_new();
+	p->decap = decap_new(NULL);
 	p->media = media_new(NULL);
 	p->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
 	p->sip = sip_new(kms_header);
@@ -66,8 +66,9 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 	p->call = call_new();
 	p->trace = o != NULL && o->explain ? trace_new() : NULL;
 	p->now = p->told = NSEC_NONE;
-	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL || p->match == NULL ||
-		p->undecided == NULL || p->call == NULL || (o != NULL && o->explain && p->trace == NULL)) {
+	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL ||
+		p->match == NULL || p->undecided == NULL || p->call == NULL ||
+		(o != NULL && o->explain && p->trace == NULL)) {
 		pipeline_free(p);
 		return NULL;
 	}

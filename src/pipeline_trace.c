@@ -8,7 +8,7 @@
 #define ROWS_MAX 100000 /* a capture with more set-ups is explained as far as this */
 
 struct trace {
-	struct table *by_call_id;      /* of rows */
+	struct table *by_call_id; /* of rows */
 	struct pipeline_trace **rows;
 	size_t count, room;
 	struct pipeline_trace *current; /* the set-up whose steps come out now */
@@ -54,7 +54,8 @@ static struct pipeline_trace *row_new(struct trace *t, struct bytes call_id)
 
 	if (t->count == t->room) {
 		size_t room = t->room > 0 ? t->room * 2 : 64;
-		struct pipeline_trace **rows = room <= 2 * ROWS_MAX ? realloc(t->rows, room * sizeof(struct pipeline_trace *)) : NULL;
+		struct pipeline_trace **rows =
+			room <= 2 * ROWS_MAX ? realloc(t->rows, room * sizeof(struct pipeline_trace *)) : NULL;
 
 		if (rows == NULL)
 			return NULL;
@@ -170,7 +171,8 @@ bool trace_get(const struct trace *t, size_t i, struct pipeline_trace *out)
 		return false;
 	*out = *t->rows[i];
 	first = row_of_call((struct trace *)t, out->call);
-	if (out->call != 0 && first != NULL && first != t->rows[i]) { /* a further leg: the call's media stands with its first */
+	if (out->call != 0 && first != NULL &&
+		first != t->rows[i]) { /* a further leg: the call's media stands with its first */
 		out->places = first->places;
 		out->keys = first->keys;
 		out->rtp = first->rtp;

@@ -14,8 +14,8 @@ struct entry {
 	nsec_t at;
 	struct flow flow;
 	uint32_t source;
-	uint16_t size;           /* of the whole entry; the next begins behind it */
-	uint16_t len;            /* of the packet; 0: given already, or filler */
+	uint16_t size; /* of the whole entry; the next begins behind it */
+	uint16_t len;  /* of the packet; 0: given already, or filler */
 	uint16_t payload, payload_len;
 	bool truncated;
 	uint8_t packet[];
