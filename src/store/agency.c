@@ -97,9 +97,8 @@ int store_agency_each(
 	struct store *s, const char *name, int (*fn)(void *arg, const struct agency *a), void *arg, struct err *err)
 {
 	struct reading r = { s, name, fn, arg, err, 0 };
-	struct err spare;
 
-	return store_reading(s, read_work, &r, err != NULL ? err : &spare);
+	return store_reading(s, read_work, &r, err);
 }
 
 struct adding {
@@ -165,8 +164,7 @@ static int add_work(struct store *s, void *arg, struct err *err)
 int store_agency_add(struct store *s, const struct agency *a, bool *fresh, struct err *err)
 {
 	struct adding add = { a, true, NULL };
-	struct err spare;
-	int rc = store_change(s, add_work, &add, err != NULL ? err : &spare);
+	int rc = store_change(s, add_work, &add, err);
 
 	*fresh = rc == 0 && add.fresh;
 	return rc;
@@ -206,7 +204,6 @@ static int remove_work(struct store *s, void *arg, struct err *err)
 int store_agency_remove(struct store *s, const char *name, struct err *err)
 {
 	struct removing r = { name, 0, 0 };
-	struct err spare;
 
-	return store_change(s, remove_work, &r, err != NULL ? err : &spare);
+	return store_change(s, remove_work, &r, err);
 }

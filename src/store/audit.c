@@ -78,10 +78,6 @@ int audit_append(
 	int rc = detail != NULL ? append(s, act, subject, detail, number, err) : err_set(err, "out of memory");
 
 	json_decref(detail);
-	if (rc < 0 && err != NULL) {
-		err->code = EXIT_REFUSED;
-		err_in(err, "refused, since the audit trail cannot be written");
-	}
 	return rc;
 }
 

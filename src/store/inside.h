@@ -33,15 +33,15 @@ int take_text(void *arg, const struct db_value *columns);
 char *copy_text(const struct db_value *v, bool *ok);
 
 /*
- * A change: `work` runs in one transaction, which must have written the trail (audit_append). Refused as a whole when anything
- * fails; err then says that nothing was changed.
+ * A change: `work` runs in one transaction, which must have written the trail (audit_append). When the database fails in
+ * any of it, all of it is refused (EXIT_REFUSED): what cannot be recorded is not done.
  */
 int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
 /* A reading: `work` sees one state of the store, whoever writes meanwhile. */
 int store_reading(
 	struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
 
-/* Appends a record within a transaction; detail is taken over. A failure is EXIT_REFUSED. */
+/* Appends a record within a transaction; detail is taken over. */
 int audit_append(
 	struct store *s, const char *act, const char *subject, json_t *detail, uint64_t *number, struct err *err);
 

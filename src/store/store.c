@@ -47,11 +47,12 @@ char *copy_text(const struct db_value *v, bool *ok)
 static int transaction(struct store *s, const char *begin, int (*work)(struct store *s, void *arg, struct err *err),
 	void *arg, struct err *err)
 {
+	struct err spare;
 	int rc;
 
 	if (s->backend->script(s->db, begin, err) < 0)
 		return -1;
-	rc = work(s, arg, err);
+	rc = work(s, arg, err != NULL ? err : &spare);
 	if (rc == 0)
 		rc = s->backend->script(s->db, "COMMIT", err);
 	if (rc != 0)
@@ -59,31 +60,14 @@ static int transaction(struct store *s, const char *begin, int (*work)(struct st
 	return rc;
 }
 
-struct change {
-	int (*work)(struct store *s, void *arg, struct err *err);
-	void *arg;
-	bool judged; /* work came to an end of its own, with a verdict of its own */
-};
-
-static int change_work(struct store *s, void *arg, struct err *err)
-{
-	struct change *c = arg;
-	int rc = c->work(s, c->arg, err);
-
-	c->judged = rc != 0;
-	return rc;
-}
-
 int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err)
 {
-	struct change c = { work, arg, false };
 	nsec_t now = nsec_now();
 	int rc;
 
 	s->at = now - now % 1000; /* told in microseconds, so kept in them */
-	rc = transaction(s, s->backend->begin_write, change_work, &c, err);
-
-	if (rc < 0 && !c.judged && err != NULL) {
+	rc = transaction(s, s->backend->begin_write, work, arg, err);
+	if (rc < 0 && err != NULL && err->code == EXIT_FAILED) { /* not a verdict of work: the database itself */
 		err->code = EXIT_REFUSED;
 		err_in(err, "refused, since the audit trail cannot be written");
 	}

@@ -172,11 +172,10 @@ int store_audit_verify(struct store *s, const struct audit_kept *kept, size_t ke
 	uint8_t head[SHA256_LEN], struct err *err)
 {
 	struct verify v = { .kept = kept, .kept_count = kept_count };
-	struct err spare;
 	int rc;
 
 	memcpy(v.head, audit_nothing_before, sizeof(v.head));
-	rc = store_reading(s, verify_work, &v, err != NULL ? err : &spare);
+	rc = store_reading(s, verify_work, &v, err);
 	*count = v.count;
 	text_unhex(bytes_of(v.head), head, SHA256_LEN);
 	return rc;

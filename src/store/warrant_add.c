@@ -160,8 +160,7 @@ static int add_work(struct store *s, void *arg, struct err *err)
 int store_warrant_add(struct store *s, const struct warrant_row *r, bool *fresh, struct err *err)
 {
 	struct adding add = { r, true, NULL };
-	struct err spare;
-	int rc = store_change(s, add_work, &add, err != NULL ? err : &spare);
+	int rc = store_change(s, add_work, &add, err);
 
 	*fresh = rc == 0 && add.fresh;
 	return rc;

@@ -82,8 +82,7 @@ static int alter_work(struct store *s, void *arg, struct err *err)
 
 static int alter(struct store *s, struct altering *a, bool *fresh, struct err *err)
 {
-	struct err spare;
-	int rc = store_change(s, alter_work, a, err != NULL ? err : &spare);
+	int rc = store_change(s, alter_work, a, err);
 
 	*fresh = rc == 0 && a->fresh;
 	return rc;

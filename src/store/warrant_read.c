@@ -148,9 +148,8 @@ int store_warrant_each(struct store *s, const char *liid, int (*fn)(void *arg, c
 	struct err *err)
 {
 	struct reading r = { s, liid, fn, arg, err, 0 };
-	struct err spare;
 
-	return store_reading(s, read_work, &r, err != NULL ? err : &spare);
+	return store_reading(s, read_work, &r, err);
 }
 
 struct in_use {
@@ -191,11 +190,10 @@ int store_warrants_in_use(
 	struct store *s, const char *const *liids, size_t liid_count, struct warrant_set *out, struct err *err)
 {
 	struct in_use u = { liids, liid_count, out, err };
-	struct err spare;
 	int rc;
 
 	*out = (struct warrant_set){ 0 };
-	rc = store_reading(s, in_use_work, &u, err != NULL ? err : &spare);
+	rc = store_reading(s, in_use_work, &u, err);
 	if (rc < 0)
 		warrant_set_clear(out);
 	return rc;
@@ -235,7 +233,6 @@ int store_warrant_history(struct store *s, const char *liid, int (*fn)(void *arg
 	void *arg, struct err *err)
 {
 	struct history h = { liid, fn, arg };
-	struct err spare;
 
-	return store_reading(s, history_work, &h, err != NULL ? err : &spare);
+	return store_reading(s, history_work, &h, err);
 }
