@@ -11,9 +11,12 @@ static const char version[] = "SIP/2.0";
 
 #define VERSION_LEN (sizeof(version) - 1)
 
+/* RFC 3261 25.1, a bit an octet: letters, digits and -.!%*_+`'~ */
 static bool token(uint8_t c)
 {
-	return text_alpha(c) || text_digit(c) || (c != '\0' && strchr("-.!%*_+`'~", c) != NULL);
+	static const uint64_t tokens[4] = { UINT64_C(0x03ff6ca200000000), UINT64_C(0x47ffffff87fffffe) };
+
+	return (tokens[c / 64] >> (c % 64) & 1) != 0;
 }
 
 static bool whole(struct bytes line)
@@ -141,22 +144,25 @@ static size_t within_line(struct bytes line)
 	return line.len;
 }
 
+/* A start-line has the version at one of its ends; cheap, for every line of text. */
+static bool has_version(struct bytes line)
+{
+	return line.len > VERSION_LEN &&
+	       (text_begins(line, version) || text_is(bytes_part(line, line.len - VERSION_LEN, VERSION_LEN), version));
+}
+
 size_t start_find(struct bytes view, size_t from, bool within_lines)
 {
-	while (from < view.len) {
-		const uint8_t *end = memchr(view.at + from, '\n', view.len - from);
-		struct bytes line;
-		size_t behind, at = 0;
+	const uint8_t *end;
 
-		if (end == NULL)
-			break;
-		behind = (size_t)(end - view.at) + 1;
-		line = trim_end((struct bytes){ view.at + from, behind - 1 - from });
-		if (start_seen(bytes_part(view, from, behind - from), 0) != START_YES)
+	for (; (end = memchr(view.at + from, '\n', view.len - from)) != NULL; from = (size_t)(end - view.at) + 1) {
+		size_t behind = (size_t)(end - view.at) + 1, at = 0;
+		struct bytes line = trim_end(bytes_part(view, from, behind - from));
+
+		if (!has_version(line) || start_seen(bytes_part(view, from, behind - from), 0) != START_YES)
 			at = within_lines ? within_line(line) : line.len;
 		if (at < line.len && header_begins(bytes_part(view, behind, SIZE_MAX)))
 			return from + at;
-		from = behind;
 	}
 	return view.len;
 }
@@ -174,6 +180,8 @@ static bool upgrade(struct bytes payload)
 {
 	struct bytes line;
 
+	if (payload.at[0] != 'G' && payload.at[0] != 'H')
+		return false;
 	if (!text_begins(payload, "GET ") && !text_begins(payload, "HTTP/1.1 101"))
 		return false;
 	while (payload.len > 0) {
