@@ -66,7 +66,7 @@ static struct framing look_gsm(const struct rule *rule, const struct media_forma
 	};
 
 	(void)format;
-	for (size_t at = 0; f.fits && at < media.len; at += rule->octets)
+	for (size_t at = 0; f.fits && at < media.len; at += rule->octets, f.bits += 4)
 		f.fits = media.at[at] >> 4 == 0xd;
 	f.ticks = (uint32_t)(media.len / rule->octets) * rule->ticks;
 	return f;
@@ -136,8 +136,10 @@ static struct framing look_amr(const struct rule *rule, const struct media_forma
 	if (strstr(format->fmtp, "crc=1") != NULL || strstr(format->fmtp, "interleaving") != NULL ||
 		strstr(format->fmtp, "robust-sorting=1") != NULL)
 		return (struct framing){ .fits = true };
-	if (amr_aligned(bits, media, &frames) || amr_packed(bits, media, &frames))
-		return (struct framing){ .fits = true, .ticks = frames * rule->ticks };
+	if (amr_aligned(bits, media, &frames)) /* the zeroes, and the one type of that length */
+		return (struct framing){ .fits = true, .ticks = frames * rule->ticks, .bits = 8 };
+	if (amr_packed(bits, media, &frames))
+		return (struct framing){ .fits = true, .ticks = frames * rule->ticks, .bits = 4 };
 	return broken();
 }
 

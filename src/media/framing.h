@@ -11,6 +11,7 @@ struct framing {
 	bool fits;       /* no rule of the format is broken; formats without rules always fit */
 	bool beside;     /* events and comfort noise: they go beside a codec and have a time of their own */
 	bool sized;      /* a codec of frames of one size: its packets come in a few lengths */
+	uint8_t bits;    /* of evidence: octets at random would fit once in 2^bits; 0 where that says little */
 	uint32_t ticks;  /* of the RTP clock that it plays for; 0: not known */
 	uint32_t period; /* octets after which bits mean the same again; 0: they count from the start */
 };

@@ -96,7 +96,7 @@ static void sweep_call(struct media *m, struct call *c, nsec_t at)
 	size_t step = 0;
 
 	while ((s = stream_next(c, &step)) != NULL)
-		stream_look(m, s, at);
+		look_later(m, s, at);
 	while (m->options.hold_time > 0 && c->oldest != NULL && at - c->oldest->at >= m->options.hold_time)
 		stream_settle_oldest(m, c);
 	if (c->closed != NSEC_NONE && at > c->closed + m->options.linger)

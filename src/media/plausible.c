@@ -7,6 +7,8 @@
 
 #define TAG_MAX      16
 #define BOUND        30.0 /* t: less than one stream of ciphertext in 10^12 passes */
+#define BOUND_LAST   12.0 /* the same where only ciphertext without a tag could come so far */
+#define EVIDENCE     40   /* bits of it that suffice alone */
 #define HEAD         4    /* octets where formats have their headers */
 #define BROKEN_SHARE 8    /* at most one packet in so many breaks a rule */
 
@@ -75,7 +77,7 @@ static void compare_clock(struct plausible *p, uint16_t seq, uint32_t timestamp,
 		return;
 	if (step < p->framing.ticks || step > INT32_MAX)
 		p->broken += p->framing.fits; /* else it is counted already */
-	else if (step == p->framing.ticks && p->framing.fits)
+	else if (step == p->framing.ticks && p->framing.fits && p->framing.sized)
 		usual_length(&p->usual, p->length);
 }
 
@@ -87,6 +89,7 @@ void plausible_add(struct plausible *p, const struct media_format *format, uint8
 	compare_clock(p, seq, timestamp, pt);
 	p->packets++;
 	p->broken += !f.fits;
+	p->evidence += f.fits ? f.bits : 0;
 	count_payload(p, f.period, examined(media, mki));
 	if (!f.beside)
 		usual_head(&p->usual, media);
@@ -98,7 +101,7 @@ void plausible_add(struct plausible *p, const struct media_format *format, uint8
 	p->framing = f;
 }
 
-static bool biased(const struct plausible_bits *b, size_t octets)
+static bool biased(const struct plausible_bits *b, size_t octets, double bound)
 {
 	double sum = 0, positions = 0, above;
 
@@ -110,16 +113,20 @@ static bool biased(const struct plausible_bits *b, size_t octets)
 			positions++;
 		}
 	}
-	above = sum - positions - 2 * BOUND;
-	return above > 0 && above * above > 4 * positions * BOUND;
+	above = sum - positions - 2 * bound;
+	return above > 0 && above * above > 4 * positions * bound;
 }
 
-bool plausible_clear(const struct plausible *p)
+bool plausible_clear(const struct plausible *p, bool last)
 {
+	double bound = last && p->usual.length_count > 0 && p->broken == 0 ? BOUND_LAST : BOUND;
+
 	if (p->packets == 0 || p->broken * BROKEN_SHARE > p->packets)
 		return false;
-	return biased(&p->bits, PLAUSIBLE_OCTETS) || biased(&p->changes, PLAUSIBLE_OCTETS) || biased(&p->bits, HEAD) ||
-	       biased(&p->changes, HEAD);
+	if (p->broken == 0 && p->evidence >= EVIDENCE)
+		return true;
+	return biased(&p->bits, PLAUSIBLE_OCTETS, bound) || biased(&p->changes, PLAUSIBLE_OCTETS, bound) ||
+	       biased(&p->bits, HEAD, bound) || biased(&p->changes, HEAD, bound);
 }
 
 /* Among others that were looked at: shorter than the longest is no tag's doing. */

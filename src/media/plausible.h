@@ -28,6 +28,7 @@ struct plausible {
 	uint8_t frame[PLAUSIBLE_OCTETS];
 	bool frame_seen[PLAUSIBLE_OCTETS];
 	uint32_t packets, broken;
+	uint32_t evidence; /* bits of it, from rules that were kept */
 	struct usual usual;
 
 	/* of the packet before */
@@ -42,8 +43,9 @@ struct plausible {
 void plausible_add(struct plausible *p, const struct media_format *format, uint8_t pt, uint16_t seq, uint32_t timestamp,
 	struct bytes media, size_t mki);
 
-/* True when the packets so far bear it out that they are in clear. False: not, or not yet. */
-bool plausible_clear(const struct plausible *p);
+/* True when the packets so far bear it out that they are in clear. False: not, or not yet. With `last`, no more will come:
+ * lengths that agree with the clock, as no tagged packet's do, then make up for part of the proof. */
+bool plausible_clear(const struct plausible *p, bool last);
 
 /* One packet of a stream that was found clear: nothing unusual about it. With `among`, it lies among the packets that
  * were looked at, and only what a tag would do to it counts against it. */

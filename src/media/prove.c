@@ -196,6 +196,7 @@ bool prove_search(struct stream *s, struct parcel *p)
 
 	if (s->rtcp)
 		return false;
+	s->searched_age = s->call->ring.age;
 	for (size_t i = 0; i < count && i < SEARCHED && s->call->searches > 0; i++) {
 		if (!unseal_proves(&keys[i]->given.key))
 			continue;
@@ -228,7 +229,7 @@ static bool makes_sense(struct stream *s, struct ring_key *key, struct unseal *w
 		q->key = NULL;
 		sampled++;
 	}
-	sense = look != NULL && plausible_clear(look);
+	sense = look != NULL && plausible_clear(look, false);
 	free(look);
 	return sense;
 }

@@ -14,15 +14,19 @@
 #include "rtp.h"
 #include "window.h"
 
-#define MILLISECOND      INT64_C(1000000)
-#define NEW_AFTER_CLOSE  (500 * MILLISECOND) /* new SSRCs after STEP_CLOSE */
-#define UNDECIDED_MAX    64                  /* undecided SSRCs towards one address */
-#define PLACES_MAX       256                 /* of one call */
-#define STREAMS_MAX      1024                /* of one call; beyond, only what authenticates at once is believed */
-#define OPENED_MAX       8                   /* keys that a stream keeps at hand */
-#define SEARCH_ROC       4096                /* roll-over counters tried for a late join (62 days of G.711) */
-#define SEARCHES         64                  /* of that length, for one call */
-#define SEARCHES_PER_KEY 16                  /* and more of them with each key that comes */
+#define MILLISECOND     INT64_C(1000000)
+#define NEW_AFTER_CLOSE (500 * MILLISECOND) /* new SSRCs after STEP_CLOSE */
+#define UNDECIDED_MAX   64                  /* undecided SSRCs towards one address */
+#define PLACES_MAX      256                 /* of one call */
+#define STREAMS_MAX     1024                /* of one call; beyond, only what authenticates at once is believed */
+#define OPENED_MAX      8                   /* keys that a stream keeps at hand */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+#define SEARCH_ROC 16 /* a fuzzer has better things to do */
+#else
+#define SEARCH_ROC 4096 /* roll-over counters tried for a late join (62 days of G.711) */
+#endif
+#define SEARCHES         64 /* of that length, for one call */
+#define SEARCHES_PER_KEY 16 /* and more of them with each key that comes */
 
 /* A key that opened packets of a stream; the key's index is the parcel's place + shift. */
 struct opened_by {
@@ -63,8 +67,9 @@ struct stream {
 	struct opened_by opened[OPENED_MAX]; /* the last one that opened comes first */
 	uint8_t opened_count;
 	uint32_t keys_used;
-	uint32_t tried_age; /* of the keyring, when all of it was tried last */
-	uint32_t failed;    /* packets that did not open since then */
+	uint32_t tried_age;    /* of the keyring, when all of it was tried last */
+	uint32_t searched_age; /* and when all roll-over counters were */
+	uint32_t failed;       /* packets that did not open since then */
 	uint32_t failed_in_row, opened_in_row;
 
 	struct parcel_queue held;
@@ -151,12 +156,27 @@ bool prove_all(struct stream *s, struct parcel *p);    /* every key of the call,
 bool prove_search(struct stream *s, struct parcel *p); /* every roll-over counter, while the call's budget lasts */
 bool prove_without_tag(struct stream *s);              /* keys without a tag, by the framing of what is held */
 
+/* fate.c: the hold of a call, and the way out of it. */
+void hold_add(struct stream *s, struct parcel *p);
+struct parcel *hold_take(struct stream *s); /* the oldest of the stream; NULL: none */
+void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum seal_reason reason);
+void stream_ready_clear(struct media *m, struct stream *s, struct parcel *p);
+void stream_ready_unopened(struct media *m, struct stream *s, struct parcel *p, bool forged);
+void stream_flush_opened(struct media *m, struct stream *s); /* what is held, as far as known keys open it */
+
+/* look.c: the framing of packets that nothing opened. */
+void look_reset(struct stream *s);
+void look_anew(struct stream *s);                        /* and what is held is no clear stream, whatever follows */
+void look_add(struct stream *s, const struct parcel *p); /* one that is about to be held */
+void look_due(struct media *m, struct stream *s);        /* when there are enough for another look */
+void look_now(struct media *m, struct stream *s, bool last);
+void look_later(struct media *m, struct stream *s, nsec_t at); /* once a second */
+bool look_usual(const struct stream *s, const struct parcel *p, bool among);
+
 /* decide.c: what becomes of the packets of a stream. */
 void stream_take(struct media *m, struct stream *s, struct parcel *p, bool truncated);
 void stream_new_key(struct media *m, struct stream *s);
-void stream_look(struct media *m, struct stream *s, nsec_t at);
 void stream_settle(struct media *m, struct stream *s);
 void stream_settle_oldest(struct media *m, struct call *c);
-void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum seal_reason reason);
 
 #endif
