@@ -14,6 +14,7 @@
 #include "otway/media.h"
 #include "otway/recent.h"
 #include "otway/sip.h"
+#include "otway/triage.h"
 #include "otway/undecided.h"
 
 #define UNDECIDED_HOLD   (2 * NSEC_PER_SEC)
@@ -29,12 +30,14 @@ struct pipeline {
 	struct recent *recent;
 	/* The second half. */
 	struct sip *sip, *again; /* again: for what undecided gives back while a message of sip is in hand */
+	struct triage *triage;
 	struct match *match;
 	struct undecided *undecided;
 	struct call_stage *call;
 	struct warrant_set targets;
 	struct trace *trace; /* NULL: nobody asked */
 
+	struct glance glance;               /* of the message in hand */
 	const struct sip_message *claiming; /* waits until what belongs with it has gone before it */
 	const struct hit *hits;
 	size_t hit_count;
@@ -44,7 +47,7 @@ struct pipeline {
 	size_t cover_count;
 
 	nsec_t now, told; /* of the newest packet; what the stages were told last */
-	enum { RUNNING, CALLS_ENDED, MEDIA_ENDED } end;
+	enum { RUNNING, STREAMS_ENDED, CALLS_ENDED, MEDIA_ENDED } end;
 	bool ending;
 	struct record out;
 };
@@ -61,13 +64,14 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 	p->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
 	p->sip = sip_new(kms_header);
 	p->again = sip_new(kms_header);
+	p->triage = triage_new();
 	p->match = match_new();
 	p->undecided = undecided_new(UNDECIDED_HOLD, UNDECIDED_OCTETS);
 	p->call = call_new();
 	p->trace = o != NULL && o->explain ? trace_new() : NULL;
 	p->now = p->told = NSEC_NONE;
 	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL ||
-		p->match == NULL || p->undecided == NULL || p->call == NULL ||
+		p->triage == NULL || p->match == NULL || p->undecided == NULL || p->call == NULL ||
 		(o != NULL && o->explain && p->trace == NULL)) {
 		pipeline_free(p);
 		return NULL;
@@ -83,6 +87,7 @@ void pipeline_free(struct pipeline *p)
 	call_free(p->call);
 	undecided_free(p->undecided);
 	match_free(p->match);
+	triage_free(p->triage);
 	sip_free(p->again);
 	sip_free(p->sip);
 	recent_free(p->recent);
@@ -102,7 +107,7 @@ bool pipeline_targets(struct pipeline *p, const struct warrant_set *set)
 			return false;
 		}
 	p->targets = copy;
-	if (!match_targets(p->match, &p->targets)) {
+	if (!match_targets(p->match, &p->targets) || !triage_targets(p->triage, &p->targets)) {
 		p->targets = old;
 		warrant_set_clear(&copy);
 		return false;
@@ -124,6 +129,7 @@ void pipeline_time(struct pipeline *p, nsec_t at)
 	if (p->told != NSEC_NONE && p->now - p->told < TICK)
 		return;
 	p->told = p->now;
+	sip_time(p->sip, p->now);
 	undecided_time(p->undecided, p->now);
 	call_time(p->call, p->now);
 	media_time(p->media, p->now);
@@ -169,14 +175,37 @@ static void front_step(struct pipeline *p, const struct step *s)
 /* The second half: is a message under warrant, or does it belong with what is? */
 static void back_take(struct pipeline *p, const struct sip_message *m)
 {
+	struct identity taught;
+
 	p->hit_count = match_message(p->match, m, &p->hits);
+	while (match_taught(p->match, &taught))
+		triage_add(p->triage, &taught);
 	trace_message(p->trace, m, p->hit_count);
 	if (p->hit_count > 0 || call_knows(p->call, m)) {
-		undecided_claim(p->undecided, m);
+		undecided_claim(p->undecided, m->at, &p->glance);
 		p->claiming = m;
 	} else {
-		undecided_keep(p->undecided, m);
+		undecided_keep(p->undecided, m->datagram, &p->glance);
 	}
+}
+
+/*
+ * The second half: a message that can be nobody's is not even parsed, but kept for a while if it belongs to a set-up. For `explain`
+ * every message is.
+ */
+static void back_glance(struct pipeline *p, const struct datagram *d)
+{
+	const struct sip_message *m;
+
+	triage_look(p->triage, d->payload, &p->glance);
+	if (p->trace == NULL && !p->glance.may_match && p->glance.call_id.len > 0 &&
+		!call_may_know(p->call, &p->glance)) {
+		undecided_keep(p->undecided, d, &p->glance);
+		return;
+	}
+	m = sip_read(p->sip, d);
+	if (m != NULL)
+		back_take(p, m);
 }
 
 /* The second half: claimed messages first, oldest first, then the one that claimed them. */
@@ -184,6 +213,7 @@ static bool back_move(struct pipeline *p)
 {
 	const struct datagram *d;
 	const struct sip_message *m;
+	struct identity called;
 
 	if (p->claiming == NULL)
 		return false;
@@ -195,6 +225,8 @@ static bool back_move(struct pipeline *p)
 	} else {
 		trace_current(p->trace, p->claiming);
 		call_take(p->call, p->claiming, p->hits, p->hit_count);
+		while (call_called(p->call, &called))
+			triage_add(p->triage, &called);
 		p->claiming = NULL;
 	}
 	return true;
@@ -227,6 +259,9 @@ static bool end_move(struct pipeline *p)
 	if (!p->ending || p->end == MEDIA_ENDED)
 		return false;
 	if (p->end == RUNNING) {
+		sip_end(p->sip);
+		p->end = STREAMS_ENDED;
+	} else if (p->end == STREAMS_ENDED) {
 		call_end(p->call, p->now);
 		p->end = CALLS_ENDED;
 	} else {
@@ -239,7 +274,7 @@ static bool end_move(struct pipeline *p)
 bool pipeline_next(struct pipeline *p, const struct record **out)
 {
 	const struct step *step;
-	const struct sip_message *m;
+	const struct datagram *whole;
 	struct datagram d;
 
 	for (;;) {
@@ -258,8 +293,8 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 			front_step(p, step);
 		} else if (back_move(p)) {
 			continue;
-		} else if (sip_next(p->sip, &m)) {
-			back_take(p, m);
+		} else if (sip_whole(p->sip, &whole)) {
+			back_glance(p, whole);
 		} else if (decap_next(p->decap, &d)) {
 			front_take(p, &d);
 		} else if (!end_move(p)) {

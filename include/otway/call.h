@@ -9,6 +9,7 @@
 #define OTWAY_CALL_H
 
 #include "otway/model/counter.h"
+#include "otway/model/glance.h"
 #include "otway/model/step.h"
 
 struct call_stage;
@@ -21,6 +22,16 @@ void call_targets(struct call_stage *c, const struct warrant_set *set);
 
 /* A key from --keys; where = its "call_id" or NULL for every call. Copied. False: out of memory. */
 bool call_key_file(struct call_stage *c, const struct key_given *key, const char *call_id);
+
+/*
+ * Before a message is parsed: may it belong to a call or a dialog that is under warrant? Never false when call_knows would be
+ * true, but for a diverted leg, which the parties that call_called gives find.
+ */
+bool call_may_know(const struct call_stage *c, const struct glance *g);
+
+/* An identity that is called by, or diverted to from, a call under warrant, given once: a diverted leg may name it alone.
+ * False: no more. */
+bool call_called(struct call_stage *c, struct identity *out);
 
 /* True when m belongs to a call or a dialog that is already under warrant. */
 bool call_knows(const struct call_stage *c, const struct sip_message *m);

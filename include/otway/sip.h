@@ -20,7 +20,14 @@ bool sip_is(struct bytes payload);
 /* In: one datagram, TCP and SCTP segments too, borrowed until its messages are taken out. */
 void sip_take(struct sip *s, const struct datagram *in);
 
-/* Out: the next message; false when there is none. *out is borrowed until the next call on s. */
+/*
+ * Out: the next message, whole and not yet read; false when there is none. Borrowed until the next call on s, but for sip_read
+ * of it, which gives NULL when too little of it can be followed.
+ */
+bool sip_whole(struct sip *s, const struct datagram **out);
+const struct sip_message *sip_read(struct sip *s, const struct datagram *whole);
+
+/* Out: both at once; false when there is none. *out is borrowed until the next call on s. */
 bool sip_next(struct sip *s, const struct sip_message **out);
 
 /* Time goes on, and what segments of TCP waited for may be given up; nothing more comes. Messages may be ready then. */

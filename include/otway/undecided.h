@@ -7,7 +7,8 @@
 #define OTWAY_UNDECIDED_H
 
 #include "otway/model/counter.h"
-#include "otway/model/sip_message.h"
+#include "otway/model/glance.h"
+#include "otway/model/packet.h"
 
 struct undecided;
 
@@ -15,14 +16,14 @@ struct undecided;
 struct undecided *undecided_new(nsec_t hold, size_t octets_max);
 void undecided_free(struct undecided *u);
 
-/* Keeps a copy of an INVITE-dialog message (INVITE, its responses, ACK, CANCEL, PRACK, UPDATE, BYE, INFO). */
-void undecided_keep(struct undecided *u, const struct sip_message *m);
+/* Keeps a copy of a message of a set-up; others are passed over. g is of d's payload. */
+void undecided_keep(struct undecided *u, const struct datagram *d, const struct glance *g);
 
 /*
- * Claims all that belongs with m: the same Call-ID, Session-ID or icid, or an inline key of a=crypto in common, and
+ * Claims all that belongs with a message of that moment: the same Call-ID, Session-ID or icid, or an inline key of a=crypto in common, and
  * what belongs with those in turn. undecided_next then gives their datagrams, oldest first.
  */
-void undecided_claim(struct undecided *u, const struct sip_message *m);
+void undecided_claim(struct undecided *u, nsec_t at, const struct glance *g);
 
 /* Out: a claimed datagram, to be parsed anew; false when there is none. Borrowed until the next call on u. */
 bool undecided_next(struct undecided *u, const struct datagram **out);

@@ -78,6 +78,19 @@ bool call_key_file(struct call_stage *c, const struct key_given *key, const char
 	return true;
 }
 
+bool call_may_know(const struct call_stage *c, const struct glance *g)
+{
+	return leg_may(c, g->call_id) || event_may(c, g->call_id) || join_may(c, g);
+}
+
+bool call_called(struct call_stage *c, struct identity *out)
+{
+	if (c->called_count == 0)
+		return false;
+	*out = c->called[--c->called_count];
+	return true;
+}
+
 bool call_knows(const struct call_stage *c, const struct sip_message *m)
 {
 	struct call *found[JOIN_MAX];
@@ -157,9 +170,10 @@ static void call_message(struct call_stage *c, const struct sip_message *m, cons
 	tell(c, call, m);
 	if (call->number != 0 && closed && !call->closed)
 		say_file_keys(c, call, m->at);
-	offer_take(c, call, leg, x, m);
 	if (call->over)
 		say_close(c, call, m->at);
+	else
+		offer_take(c, call, leg, x, m);
 	if (call->number != 0)
 		drop_pending(c);
 }

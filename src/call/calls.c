@@ -5,6 +5,8 @@
 
 #include "otway/base/secret.h"
 
+#define ROOM_LOOK 256 /* calls looked at for one that may go */
+
 char *text_dup(struct bytes b)
 {
 	char *s = b.len > 0 ? malloc(b.len + 1) : NULL;
@@ -29,10 +31,11 @@ bool text_eq(const char *s, struct bytes b)
 
 const char *call_text(struct call *call, struct bytes b)
 {
-	struct text *t = b.len > 0 ? malloc(sizeof(*t) + b.len + 1) : NULL;
+	struct text *t = b.len > 0 && b.len <= TEXTS_MAX - call->text_octets ? malloc(sizeof(*t) + b.len + 1) : NULL;
 
 	if (t == NULL)
 		return NULL;
+	call->text_octets += b.len;
 	t->len = b.len;
 	memcpy(t->chars, b.at, b.len);
 	t->chars[b.len] = '\0';
@@ -41,14 +44,32 @@ const char *call_text(struct call *call, struct bytes b)
 	return t->chars;
 }
 
+bool call_has_room_to_divert(struct call *call)
+{
+	if (call->diversions == NULL)
+		call->diversions = calloc(DIVERSIONS_MAX, sizeof(*call->diversions));
+	if (call->diverted == NULL)
+		call->diverted = calloc(DIVERSIONS_MAX, sizeof(*call->diverted));
+	return call->diversions != NULL && call->diverted != NULL && call->diversion_count < DIVERSIONS_MAX;
+}
+
+/* An old call makes room: best one that nobody speaks in. */
+static void make_room(struct call_stage *c)
+{
+	struct call *gone = c->first;
+
+	for (size_t i = 0; i < ROOM_LOOK && gone != NULL && gone->answered != NSEC_NONE && !gone->over; i++)
+		gone = gone->next;
+	c->dropped++;
+	call_forget(c, gone != NULL ? gone : c->first);
+}
+
 struct call *call_begin(struct call_stage *c, nsec_t at)
 {
 	struct call *call;
 
-	if (c->call_count >= CALLS_MAX) {
-		c->dropped++;
-		call_forget(c, c->first);
-	}
+	if (c->call_count >= CALLS_MAX)
+		make_room(c);
 	call = calloc(1, sizeof(*call));
 	if (call == NULL)
 		return NULL;
@@ -141,6 +162,9 @@ void call_bury(struct call_stage *c)
 		}
 		for (size_t i = 0; i < call->taker_count; i++)
 			secret_free(call->takers[i], sizeof(*call->takers[i]));
+		free(call->diversions);
+		if (call->diverted != NULL)
+			secret_free(call->diverted, DIVERSIONS_MAX * sizeof(*call->diverted));
 		secret_free(call, sizeof(*call));
 	}
 }
@@ -148,19 +172,23 @@ void call_bury(struct call_stage *c)
 /* The key of a leg: its Call-ID, or the two addresses when the capture cut that off. Longer than any Call-ID we take. */
 #define LEG_KEY_MAX 1024
 
+static struct bytes call_id_key(struct bytes call_id, uint8_t out[LEG_KEY_MAX])
+{
+	if (call_id.len >= LEG_KEY_MAX)
+		return (struct bytes){ NULL, 0 };
+	out[0] = 'c';
+	memcpy(out + 1, call_id.at, call_id.len);
+	return (struct bytes){ out, call_id.len + 1 };
+}
+
 static struct bytes leg_key(const struct sip_message *m, uint8_t out[LEG_KEY_MAX])
 {
 	const struct flow *f = &m->datagram->flow;
 	bool swap = memcmp(&f->src, &f->dst, sizeof(f->src)) > 0;
 	const struct addr *pair[2] = { swap ? &f->dst : &f->src, swap ? &f->src : &f->dst };
 
-	if (m->call_id.len >= LEG_KEY_MAX)
-		return (struct bytes){ NULL, 0 };
-	if (m->call_id.len > 0) {
-		out[0] = 'c';
-		memcpy(out + 1, m->call_id.at, m->call_id.len);
-		return (struct bytes){ out, m->call_id.len + 1 };
-	}
+	if (m->call_id.len > 0)
+		return call_id_key(m->call_id, out);
 	out[0] = 'a';
 	memcpy(out + 1, pair[0], sizeof(*pair[0]));
 	memcpy(out + 1 + sizeof(*pair[0]), pair[1], sizeof(*pair[1]));
@@ -174,6 +202,13 @@ struct leg *leg_find(const struct call_stage *c, const struct sip_message *m)
 	if (table_size(c->legs) == 0)
 		return NULL;
 	return table_get(c->legs, leg_key(m, room));
+}
+
+bool leg_may(const struct call_stage *c, struct bytes call_id)
+{
+	uint8_t room[LEG_KEY_MAX];
+
+	return call_id.len > 0 && table_size(c->legs) > 0 && table_get(c->legs, call_id_key(call_id, room)) != NULL;
 }
 
 void call_list_ids(struct call *call)
@@ -301,7 +336,7 @@ static void absorb_facts(struct call *into, struct call *from)
 	into->set_up_seen |= from->set_up_seen;
 	into->rang |= from->rang;
 	into->cancelled |= from->cancelled;
-	for (size_t i = 0; i < from->diversion_count && into->diversion_count < DIVERSIONS_MAX; i++) {
+	for (size_t i = 0; i < from->diversion_count && call_has_room_to_divert(into); i++) {
 		const struct call_diversion *d = &from->diversions[i];
 
 		into->diverted[into->diversion_count] = from->diverted[i];

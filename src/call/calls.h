@@ -24,12 +24,14 @@
 #define DIALOGS_MAX    32  /* of one leg */
 #define REPLIES_MAX    16  /* SDP in responses to one request: one for each fork, and what they change */
 #define TAGS_MAX       8   /* from-tags of the initial INVITEs of one leg */
-#define IDS_MAX        6   /* identities of the caller that are kept to compare */
+#define IDS_MAX        4   /* identities of the caller that are kept to compare */
+#define CALLED_MAX     32  /* identities that wait for call_called: more than one message names */
 #define TOKENS_MAX     128 /* what a call may be recognised by */
 #define PLACES_MAX     256
-#define KEYS_MAX       1024
+#define KEYS_MAX       512
 #define HISTORY_MAX    64
-#define HISTORY_OCTETS ((size_t)1 << 20)
+#define HISTORY_OCTETS ((size_t)256 << 10)
+#define TEXTS_MAX      ((size_t)256 << 10) /* octets */
 
 #define LINGER      (32 * NSEC_PER_SEC)        /* after the end: RFC 3261 17, timers H and J, 64 * T1 */
 #define ANSWER_WAIT (180 * NSEC_PER_SEC)       /* RFC 3261 16.6, timer C */
@@ -149,6 +151,7 @@ struct call {
 	size_t taker_count;
 	struct past history[HISTORY_MAX];
 	size_t history_count, history_octets;
+	size_t text_octets;
 	struct text *texts; /* every string that facts point at */
 
 	/* Facts. */
@@ -161,8 +164,8 @@ struct call {
 	struct identity callers[IDS_MAX];
 	size_t caller_count;
 	struct identity callee_id;
-	struct call_diversion diversions[DIVERSIONS_MAX];
-	struct diverted diverted[DIVERSIONS_MAX];
+	struct call_diversion *diversions; /* DIVERSIONS_MAX of each, from the first one on */
+	struct diverted *diverted;
 	size_t diversion_count;
 	bool changed; /* for every taker */
 
@@ -207,9 +210,12 @@ struct call_stage {
 	struct file_key *file_keys, **last_file_key;
 	struct twice *twice;
 	struct steps steps;
+	size_t sdp_octets;
 	size_t call_count, pending; /* pending: calls that nobody takes yet */
 	uint32_t numbers;           /* given so far */
 	nsec_t now, swept;
+	struct identity called[CALLED_MAX]; /* not yet given by call_called */
+	size_t called_count;
 	uint64_t legs_counted, events_counted, duplicates, dropped, mismatches;
 };
 
@@ -219,6 +225,7 @@ char *text_dup(struct bytes b);              /* NULL for an empty one or when me
 void text_drop(char *s);                     /* wipes; NULL is fine */
 bool text_eq(const char *s, struct bytes b); /* NULL is the empty one */
 
+bool call_has_room_to_divert(struct call *call); /* for one diversion more */
 struct call *call_begin(struct call_stage *c, nsec_t at);
 /* The call is forgotten: nothing leads to it any more. Its facts stay readable until the steps are out. */
 void call_forget(struct call_stage *c, struct call *call);
@@ -226,6 +233,7 @@ void call_bury(struct call_stage *c);                     /* frees what was forg
 const char *call_text(struct call *call, struct bytes b); /* kept as long as the call; NULL: empty, or no memory */
 
 struct leg *leg_find(const struct call_stage *c, const struct sip_message *m);
+bool leg_may(const struct call_stage *c, struct bytes call_id);
 struct leg *leg_begin(struct call_stage *c, struct call *call, const struct sip_message *m);
 void call_list_ids(struct call *call);
 
@@ -242,12 +250,15 @@ void call_absorb(struct call_stage *c, struct call *into, struct call *from);
 size_t join_find(const struct call_stage *c, const struct sip_message *m, struct call *found[JOIN_MAX]);
 /* What m lets the call be recognised by from now on. */
 void join_learn(struct call_stage *c, struct call *call, const struct sip_message *m);
+
+/* Some call has a token of this message; what is not parsed is not judged further. */
+bool join_may(const struct call_stage *c, const struct glance *g);
 void token_drop(struct call_stage *c, struct token *t);
 
 /* progress.c: how far it has come. */
 
 bool sip_is_initial(const struct sip_message *m);    /* an INVITE outside a dialog */
-bool sip_method_cut(const struct sip_message *m);     /* a response that the capture cut before its CSeq */
+bool sip_method_cut(const struct sip_message *m);    /* a response that the capture cut before its CSeq */
 bool sip_is_signalling(const struct sip_message *m); /* of a method that makes calls */
 bool leg_pending(const struct leg *leg);             /* its set-up has no final answer */
 bool call_pending(const struct call *call);
@@ -300,6 +311,7 @@ void history_time(struct call *call, nsec_t at);
 /* event.c: signalling outside calls. */
 
 void event_take(struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count);
+bool event_may(const struct call_stage *c, struct bytes call_id);
 bool event_knows(const struct call_stage *c, const struct sip_message *m);
 void event_time(struct call_stage *c, nsec_t at);
 void event_forget(struct call_stage *c, struct event *e);

@@ -229,7 +229,7 @@ static void diversion_put(struct call *call, struct call_diversion d, struct div
 {
 	size_t i = place_for(call, &who.by);
 
-	if (i >= DIVERSIONS_MAX)
+	if (i == call->diversion_count && !call_has_room_to_divert(call))
 		return;
 	if (i == call->diversion_count)
 		call->diversion_count++;
@@ -261,7 +261,7 @@ static void learn_signalled(struct call *call, const struct sip_message *m)
 			who.to = d->to->id;
 			to = uri_bare(d->to->uri);
 		}
-		if (is_known(call, d, &who.by, &who.to))
+		if (is_known(call, d, &who.by, &who.to) || !call_has_room_to_divert(call))
 			continue;
 		diversion_put(call,
 			(struct call_diversion){ d->service, d->cause, call_text(call, by), call_text(call, to) }, who);

@@ -9,9 +9,14 @@
 
 #define EVENT_IDLE ANSWER_WAIT
 
+bool event_may(const struct call_stage *c, struct bytes call_id)
+{
+	return call_id.len > 0 && table_size(c->events) > 0 && table_get(c->events, call_id) != NULL;
+}
+
 bool event_knows(const struct call_stage *c, const struct sip_message *m)
 {
-	return m->call_id.len > 0 && table_size(c->events) > 0 && table_get(c->events, m->call_id) != NULL;
+	return event_may(c, m->call_id);
 }
 
 static struct event *event_begin(struct call_stage *c, const struct sip_message *m)

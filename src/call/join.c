@@ -57,10 +57,10 @@ static struct bytes lower_case(struct bytes uuid, uint8_t room[UUID_MAX])
  * The pair of UUIDs once both are known; before, the caller's own (RFC 7989 5: remote is nil in the first request).
  * Half of a known pair is none: a conference keeps one UUID towards all (RFC 7989 9.4).
  */
-static void give_session(const struct sip_message *m, token_sink *sink, void *context)
+static void give_session(struct bytes local, struct bytes remote, token_sink *sink, void *context)
 {
 	uint8_t room[2][UUID_MAX]; /* older ones write them in upper case too (RFC 7329) */
-	struct bytes a = lower_case(m->session_local, room[0]), b = lower_case(m->session_remote, room[1]);
+	struct bytes a = lower_case(local, room[0]), b = lower_case(remote, room[1]);
 	bool swap = a.len == b.len && a.len > 0 && memcmp(a.at, b.at, a.len) > 0;
 
 	if (b.len == 0)
@@ -86,16 +86,18 @@ static bool key_is_trivial(const struct srtp_key *k)
 	return true;
 }
 
+static void give_key(const struct srtp_key *k, token_sink *sink, void *context)
+{
+	if (!key_is_trivial(k))
+		give(INLINE_KEY, (struct bytes){ k->key, sizeof(k->key) }, (struct bytes){ k->salt, sizeof(k->salt) },
+			sink, context);
+}
+
 static void give_keys(const struct media_line *line, token_sink *sink, void *context)
 {
 	for (size_t i = 0; i < line->crypto_count; i++)
-		for (size_t j = 0; j < line->cryptos[i].key_count; j++) {
-			const struct srtp_key *k = &line->cryptos[i].keys[j];
-
-			if (!key_is_trivial(k))
-				give(INLINE_KEY, (struct bytes){ k->key, sizeof(k->key) },
-					(struct bytes){ k->salt, sizeof(k->salt) }, sink, context);
-		}
+		for (size_t j = 0; j < line->cryptos[i].key_count; j++)
+			give_key(&line->cryptos[i].keys[j], sink, context);
 }
 
 static void give_offer(const struct sip_message *m, token_sink *sink, void *context)
@@ -161,6 +163,21 @@ void token_drop(struct call_stage *c, struct token *t)
 	free(t);
 }
 
+/* Whom the call is for, by either key; a leg that tells only that they diverted it is looked for by it. */
+static void learn_called(struct learning *l, const struct identity *id)
+{
+	struct call_stage *c = l->stage;
+
+	if (id->uri[0] == '\0' && id->number[0] == '\0')
+		return;
+	give_identity(id, learn, l);
+	for (size_t i = 0; i < c->called_count; i++)
+		if (identity_same(&c->called[i], id))
+			return;
+	if (c->called_count < CALLED_MAX)
+		c->called[c->called_count++] = *id;
+}
+
 static bool is_called(enum sip_header h)
 {
 	return h == SIP_HEADER_TO || h == SIP_HEADER_REQUEST_URI || h == SIP_HEADER_PCPID;
@@ -171,14 +188,14 @@ void join_learn(struct call_stage *c, struct call *call, const struct sip_messag
 	struct learning l = { c, call };
 	struct bytes none = { NULL, 0 };
 
-	give_session(m, learn, &l);
+	give_session(m->session_local, m->session_remote, learn, &l);
 	give(ICID, m->icid, none, learn, &l);
 	give_offer(m, learn, &l);
 	for (size_t i = 0; sip_is_initial(m) && i < m->party_count; i++)
 		if (is_called(m->parties[i].header))
-			give_identity(&m->parties[i].id, learn, &l);
+			learn_called(&l, &m->parties[i].id);
 	for (size_t i = 0; i < call->diversion_count; i++)
-		give_identity(&call->diverted[i].to, learn, &l);
+		learn_called(&l, &call->diverted[i].to);
 }
 
 /* Looking up. */
@@ -260,7 +277,7 @@ size_t join_find(const struct call_stage *c, const struct sip_message *m, struct
 
 	if (table_size(c->tokens) == 0 || !sip_is_signalling(m))
 		return 0;
-	give_session(m, look_up, &l);
+	give_session(m->session_local, m->session_remote, look_up, &l);
 	give(ICID, m->icid, none, look_up, &l);
 	give_offer(m, look_up, &l);
 	count = sip_is_initial(m) ? diversions_read(m, seen) : 0;
@@ -269,4 +286,39 @@ size_t join_find(const struct call_stage *c, const struct sip_message *m, struct
 			give_identity(&seen[i].by->id, look_up, &l);
 	best_first(found, l.count);
 	return l.count;
+}
+
+/* Before parsing: does any call have one of these tokens? Whether it fits is asked again of the message. */
+
+struct glancing {
+	const struct call_stage *stage;
+	bool known;
+};
+
+static void glance_at(void *context, struct bytes key)
+{
+	struct glancing *g = context;
+
+	g->known |= table_get(g->stage->tokens, key) != NULL;
+}
+
+bool join_may(const struct call_stage *c, const struct glance *g)
+{
+	struct glancing l = { .stage = c };
+	struct bytes none = { NULL, 0 }, nil = bytes_of("00000000000000000000000000000000");
+
+	if (table_size(c->tokens) == 0 || !g->setup)
+		return false;
+	give_session(bytes_equal(g->session[0], nil) ? none : g->session[0],
+		bytes_equal(g->session[1], nil) ? none : g->session[1], glance_at, &l);
+	give(ICID, g->icid, none, glance_at, &l);
+	for (size_t i = 0; i < g->inline_count && !l.known; i++)
+		for (int suite = SUITE_UNSUPPORTED + 1; suite < SUITES; suite++) {
+			struct srtp_key key;
+
+			if (srtp_key_inline(g->inlines[i], (enum srtp_suite)suite, &key))
+				give_key(&key, glance_at, &l);
+			srtp_key_clear(&key);
+		}
+	return l.known;
 }

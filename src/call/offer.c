@@ -191,7 +191,7 @@ static struct reply *reply_of(struct exchange *x, struct bytes tag)
 }
 
 /* The reply of this fork, with what it says now. NULL: nothing new. */
-static struct reply *reply_keep(struct exchange *x, const struct sip_message *m)
+static struct reply *reply_keep(struct call_stage *c, struct exchange *x, const struct sip_message *m)
 {
 	struct reply *r = reply_of(x, m->to_tag);
 	bool final = m->status >= 200;
@@ -199,7 +199,7 @@ static struct reply *reply_keep(struct exchange *x, const struct sip_message *m)
 
 	if (r != NULL && sdp_is(r->sdp, m) && r->final >= final)
 		return NULL;
-	sdp = sdp_new(m);
+	sdp = sdp_new(m, &c->sdp_octets);
 	if (sdp == NULL)
 		return NULL;
 	if (r == NULL && x->reply_count < REPLIES_MAX) {
@@ -254,7 +254,7 @@ static bool answer_in_request(struct call_stage *c, struct call *call, struct le
 {
 	struct reply *r = NULL;
 	struct exchange *x = offered_by_reply(leg, m, &r);
-	struct sdp *sdp = x != NULL ? sdp_new(m) : NULL;
+	struct sdp *sdp = x != NULL ? sdp_new(m, &c->sdp_octets) : NULL;
 
 	if (sdp == NULL)
 		return false;
@@ -271,7 +271,7 @@ static void offer_in_request(struct call_stage *c, struct call *call, struct exc
 
 	if (sdp_is(x->request, m))
 		return;
-	sdp = sdp_new(m);
+	sdp = sdp_new(m, &c->sdp_octets);
 	if (sdp == NULL)
 		return;
 	sdp_free(x->request);
@@ -287,7 +287,7 @@ static void sdp_in_response(struct call_stage *c, struct call *call, struct exch
 
 	if (m->status <= 100 || m->status >= 300)
 		return;
-	r = reply_keep(x, m);
+	r = reply_keep(c, x, m);
 	if (r == NULL)
 		return;
 	reply.sdp = r->sdp;

@@ -43,12 +43,30 @@ static bool line_copy(struct sdp_line *to, const struct media_line *from)
 	return ok;
 }
 
-struct sdp *sdp_new(const struct sip_message *m)
+static size_t octets_of(const struct sip_message *m)
 {
-	size_t count = m->sdp.line_count;
-	struct sdp *s = calloc(1, sizeof(*s) + count * sizeof(s->lines[0]));
+	size_t octets = sizeof(struct sdp) + m->sdp.line_count * sizeof(struct sdp_line);
+
+	for (size_t i = 0; i < m->sdp.line_count; i++) {
+		const struct media_line *l = &m->sdp.lines[i];
+
+		octets += l->format_count * sizeof(l->formats[0]) + l->crypto_count * sizeof(l->cryptos[0]) +
+			  l->candidate_count * sizeof(l->candidates[0]);
+	}
+	return octets;
+}
+
+struct sdp *sdp_new(const struct sip_message *m, size_t *total)
+{
+	size_t count = m->sdp.line_count, octets = octets_of(m);
+	struct sdp *s = *total + octets <= SDP_OCTETS_MAX ? calloc(1, sizeof(*s) + count * sizeof(s->lines[0])) : NULL;
 	bool ok = s != NULL;
 
+	if (!ok)
+		return NULL;
+	s->octets = octets;
+	s->total = total;
+	*total += octets;
 	for (size_t i = 0; ok && i < count; i++) {
 		s->line_count++;
 		ok = line_copy(&s->lines[i], &m->sdp.lines[i]);
@@ -73,6 +91,7 @@ void sdp_free(struct sdp *s)
 			secret_free(l->cryptos, l->crypto_count * sizeof(*l->cryptos));
 		free(l->candidates);
 	}
+	*s->total -= s->octets;
 	free(s);
 }
 

@@ -18,12 +18,16 @@ struct sdp_line {
 
 struct sdp {
 	uint64_t hash; /* of the body it stood in */
+	size_t octets, *total;
 	uint8_t line_count;
 	struct sdp_line lines[];
 };
 
-struct sdp *sdp_new(const struct sip_message *m); /* m->has_sdp; NULL: out of memory */
-void sdp_free(struct sdp *s);                     /* wipes; NULL is fine */
+#define SDP_OCTETS_MAX ((size_t)64 << 20) /* of all together */
+
+/* Of m->has_sdp. *total counts the octets of all that are kept. NULL: out of memory, or there are too many. */
+struct sdp *sdp_new(const struct sip_message *m, size_t *total);
+void sdp_free(struct sdp *s); /* wipes; NULL is fine */
 
 /* The same body again, as retransmissions carry it. s may be NULL. */
 bool sdp_is(const struct sdp *s, const struct sip_message *m);

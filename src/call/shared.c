@@ -5,6 +5,8 @@
 #include "otway/base/table.h"
 #include "otway/base/text.h"
 
+#define MATERIAL_MAX 46 /* octets of key and salt of the longest suite (RFC 6188) */
+
 enum share { SHARE_CALL_ID = 1, SHARE_SESSION, SHARE_ICID, SHARE_KEY };
 
 /* Kinds are told apart by what is added to the hash; a chance hit of two such hashes is one in 2^64. */
@@ -22,34 +24,31 @@ static void share(struct shared *s, enum share kind, struct bytes value)
 /* RFC 7989 5: hex digits of either case name the same session. */
 static void share_session(struct shared *s, struct bytes session)
 {
+	static const uint8_t nil[16];
 	uint8_t uuid[16];
 
-	if (text_unhex(session, uuid, sizeof(uuid)) == sizeof(uuid))
+	if (text_unhex(session, uuid, sizeof(uuid)) == sizeof(uuid) && memcmp(uuid, nil, sizeof(nil)) != 0)
 		share(s, SHARE_SESSION, (struct bytes){ uuid, sizeof(uuid) });
 }
 
-static void share_keys(struct shared *s, const struct media_line *line)
+/* Key and salt as they are, however their base64 is padded. */
+static void share_key(struct shared *s, struct bytes base64)
 {
-	for (size_t i = 0; i < line->crypto_count; i++) {
-		for (size_t j = 0; j < line->cryptos[i].key_count; j++) {
-			const struct srtp_key *key = &line->cryptos[i].keys[j];
-			uint8_t material[sizeof(key->key) + sizeof(key->salt)];
+	uint8_t material[MATERIAL_MAX];
+	long len = text_unbase64(base64, material, sizeof(material));
 
-			memcpy(material, key->key, sizeof(key->key));
-			memcpy(material + sizeof(key->key), key->salt, sizeof(key->salt));
-			share(s, SHARE_KEY, (struct bytes){ material, sizeof(material) });
-			secret_wipe(material, sizeof(material));
-		}
-	}
+	if (len > 0)
+		share(s, SHARE_KEY, (struct bytes){ material, (size_t)len });
+	secret_wipe(material, sizeof(material));
 }
 
-void shared_of(const struct sip_message *m, struct shared *s)
+void shared_of(const struct glance *g, struct shared *s)
 {
 	s->count = 0;
-	share(s, SHARE_CALL_ID, m->call_id);
-	share_session(s, m->session_local);
-	share_session(s, m->session_remote);
-	share(s, SHARE_ICID, m->icid);
-	for (size_t i = 0; m->has_sdp && i < m->sdp.line_count; i++)
-		share_keys(s, &m->sdp.lines[i]);
+	share(s, SHARE_CALL_ID, g->call_id);
+	share_session(s, g->session[0]);
+	share_session(s, g->session[1]);
+	share(s, SHARE_ICID, g->icid);
+	for (size_t i = 0; i < g->inline_count; i++)
+		share_key(s, g->inlines[i]);
 }

@@ -2,7 +2,7 @@
 #ifndef OTWAY_CALL_SHARED_H
 #define OTWAY_CALL_SHARED_H
 
-#include "otway/model/sip_message.h"
+#include "otway/model/glance.h"
 
 #define SHARED_MAX 64 /* of one message */
 
@@ -13,6 +13,6 @@ struct shared {
 };
 
 /* Call-ID, Session-ID (either end), icid-value, and the master keys of a=crypto. */
-void shared_of(const struct sip_message *m, struct shared *out);
+void shared_of(const struct glance *g, struct shared *out);
 
 #endif

@@ -97,22 +97,6 @@ void undecided_free(struct undecided *u)
 	free(u);
 }
 
-static bool of_a_call(const struct sip_message *m)
-{
-	switch (m->method) {
-	case SIP_INVITE:
-	case SIP_ACK:
-	case SIP_CANCEL:
-	case SIP_PRACK:
-	case SIP_UPDATE:
-	case SIP_BYE:
-	case SIP_INFO:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool within(struct bytes whole, struct bytes part)
 {
 	return part.at >= whole.at && part.at + part.len <= whole.at + whole.len;
@@ -164,16 +148,16 @@ static void enqueue(struct undecided *u, struct kept *k, const struct shared *s)
 	}
 }
 
-void undecided_keep(struct undecided *u, const struct sip_message *m)
+void undecided_keep(struct undecided *u, const struct datagram *d, const struct glance *g)
 {
 	struct shared s;
 	struct kept *k;
 
-	undecided_time(u, m->at);
-	if (!of_a_call(m))
+	undecided_time(u, d->at);
+	if (!g->setup)
 		return;
-	shared_of(m, &s);
-	k = copy(m->datagram, s.count);
+	shared_of(g, &s);
+	k = copy(d, s.count);
 	if (k != NULL)
 		enqueue(u, k, &s);
 }
@@ -236,15 +220,15 @@ static struct kept *sort(struct kept *list)
 	return sorted;
 }
 
-void undecided_claim(struct undecided *u, const struct sip_message *m)
+void undecided_claim(struct undecided *u, nsec_t at, const struct glance *g)
 {
 	struct kept *open = NULL, *done = NULL;
 	struct shared s;
 
-	undecided_time(u, m->at);
+	undecided_time(u, at);
 	if (u->oldest == NULL)
 		return;
-	shared_of(m, &s);
+	shared_of(g, &s);
 	for (size_t i = 0; i < s.count; i++)
 		claim(u, s.hash[i], &open);
 	while (open != NULL) {

@@ -74,37 +74,49 @@ static const struct datagram *next_datagram(struct sip *s)
 	return in;
 }
 
+bool sip_whole(struct sip *s, const struct datagram **out)
+{
+	if (s->message.datagram != NULL)
+		message_clear(&s->message);
+	while ((*out = next_datagram(s)) != NULL) {
+		if (!sip_is((*out)->payload))
+			continue;
+		s->count[COUNT_SIP]++;
+		return true;
+	}
+	return false;
+}
+
 /* What a message is counted as. A truncated one cannot be whole, and libosip2 is not asked about it. */
 static void count(struct sip *s, const struct reading *r, bool followed)
 {
 	const struct sip_message *m = r->message;
 	bool good = m->truncated || (followed && !r->bad && parse_accepts(m->text));
 
-	s->count[COUNT_SIP] += followed;
+	s->count[COUNT_SIP] -= !followed;
 	s->count[COUNT_BAD] += !good;
 	s->count[COUNT_SDP] += followed && m->has_sdp;
 	s->count[COUNT_SDP_BAD] += followed && r->sdp_bad && !m->truncated;
 }
 
+const struct sip_message *sip_read(struct sip *s, const struct datagram *whole)
+{
+	struct reading r = { .message = &s->message, .kms_header = s->kms_header };
+	bool followed;
+
+	message_clear(&s->message);
+	followed = message_read(whole, &r);
+	count(s, &r, followed);
+	return followed ? &s->message : NULL;
+}
+
 bool sip_next(struct sip *s, const struct sip_message **out)
 {
-	const struct datagram *in;
+	const struct datagram *whole;
 
-	while ((in = next_datagram(s)) != NULL) {
-		struct reading r = { .message = &s->message, .kms_header = s->kms_header };
-		bool followed;
-
-		message_clear(&s->message);
-		if (!sip_is(in->payload))
-			continue;
-		followed = message_read(in, &r);
-		count(s, &r, followed);
-		*out = &s->message;
-		if (followed)
+	while (sip_whole(s, &whole))
+		if ((*out = sip_read(s, whole)) != NULL)
 			return true;
-	}
-	if (s->message.datagram != NULL)
-		message_clear(&s->message);
 	return false;
 }
 
