@@ -1,6 +1,7 @@
 /*
  * capture: pcap and pcapng files (later: interfaces) → frames. Several files are merged in the order of time; between
- * equal times, in the order named. Reading is in big steps (1 MiB) and never seeks, so that "-" is standard input.
+ * equal times, in the order named. Reading is in big steps and never seeks, so that "-" is standard input. The two
+ * formats are read in place, other formats by libpcap.
  */
 #ifndef OTWAY_CAPTURE_H
 #define OTWAY_CAPTURE_H

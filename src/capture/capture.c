@@ -1,14 +1,10 @@
-/*
- * capture: libpcap reads the files (and nothing else here sees libpcap); a heap of their next frames merges them.
- */
+/* capture: the files, and a heap of their next frames that merges them. */
 #include "otway/capture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <pcap/pcap.h>
-
-#include "intake.h"
+#include "format.h"
 
 #define BUFFER_MAX  (1u << 20) /* of one file: the system is asked rarely */
 #define BUFFER_MIN  (1u << 16)
@@ -18,7 +14,7 @@
 struct input {
 	struct capture_file facts;
 	struct intake intake;
-	pcap_t *pcap;
+	struct format format;
 	struct frame next;
 };
 
@@ -31,65 +27,13 @@ struct capture {
 	uint64_t frames_cut;
 };
 
-/*
- * The LINKTYPE_ value of a file from the DLT_ value libpcap gives. They differ only where the systems never agreed
- * (pcap-linktype(7)); of those, raw IP alone matters here: DLT_RAW is 12, and 14 in files of OpenBSD.
- */
-static int link_of(int dlt)
-{
-	return dlt == DLT_RAW || dlt == 12 || dlt == 14 ? 101 : dlt;
-}
-
-/* Text for a link type: libpcap's name where it has one. */
-static int refuse_link(int dlt, struct err *err)
-{
-	const char *name = pcap_datalink_val_to_name(dlt);
-
-	if (name == NULL)
-		return err_set(err, "link type %d is not one that can be read", dlt);
-	return err_set(err, "link type %s (%d) is not one that can be read", name, link_of(dlt));
-}
-
-/* Why libpcap does not take a file for a capture: its first octets say it better than libpcap can. */
-static int refuse_format(const struct intake *s, const char *reason, struct err *err)
-{
-	static const struct {
-		uint8_t begin[4], len;
-		const char *what;
-	} packed[] = {
-		{ { 0x1f, 0x8b }, 2, "gzip -dc" },
-		{ { 'B', 'Z', 'h' }, 3, "bzip2 -dc" },
-		{ { 0xfd, '7', 'z', 'X' }, 4, "xz -dc" },
-		{ { 0x28, 0xb5, 0x2f, 0xfd }, 4, "zstd -dc" },
-	};
-
-	if (s->fault != 0)
-		return err_set(err, "%s", strerror(s->fault));
-	if (s->octets == 0)
-		return err_set(err, "is empty");
-	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
-		if (s->octets >= packed[i].len && memcmp(s->begin, packed[i].begin, packed[i].len) == 0)
-			return err_set(
-				err, "is compressed; unpack it on the way: %s FILE | otway decrypt -", packed[i].what);
-	if (strstr(reason, "unknown file format") != NULL)
-		return err_set(err, "is no capture: it begins neither as pcap nor as pcapng");
-	return err_set(err, "is no whole capture: %s", reason);
-}
-
 static int open_input(struct input *in, size_t buffer, bool hash, bool (*known)(int link), struct err *err)
 {
-	char reason[PCAP_ERRBUF_SIZE];
-
-	if (intake_open(&in->intake, in->facts.name, buffer, hash, err) < 0)
+	if (intake_open(&in->intake, in->facts.name, buffer, hash, err) < 0 ||
+		format_open(&in->format, &in->intake, known, err) < 0)
 		return -1;
-	in->pcap = pcap_fopen_offline_with_tstamp_precision(in->intake.file, PCAP_TSTAMP_PRECISION_NANO, reason);
-	if (in->pcap == NULL) {
-		refuse_format(&in->intake, reason, err);
-		fclose(in->intake.file);
-		return -1;
-	}
-	in->next.link = link_of(pcap_datalink(in->pcap));
-	return known != NULL && !known(in->next.link) ? refuse_link(pcap_datalink(in->pcap), err) : 0;
+	in->next.link = in->format.interface_count > 0 ? in->format.interfaces[0].link : 0;
+	return 0;
 }
 
 static size_t buffer_size(size_t count)
@@ -135,6 +79,8 @@ int capture_open_files(struct capture **out, const char *const *names, size_t co
 		return err_set(err, "out of memory");
 	}
 	c->count = count;
+	for (size_t i = 0; i < count; i++)
+		c->inputs[i].intake.fd = -1;
 	if (open_all(c, names, hash, known, err) < 0) {
 		capture_free(c);
 		return -1;
@@ -148,8 +94,7 @@ void capture_free(struct capture *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->count; i++) {
-		if (c->inputs[i].pcap != NULL)
-			pcap_close(c->inputs[i].pcap); /* closes the file of the intake */
+		format_clear(&c->inputs[i].format);
 		intake_clear(&c->inputs[i].intake);
 	}
 	free(c->inputs);
@@ -157,39 +102,28 @@ void capture_free(struct capture *c)
 	free(c);
 }
 
-/* A pcapng file may bear any 64-bit stamp: what does not fit is the nearest that does. */
-static nsec_t stamp(const struct timeval *tv)
-{
-	if (tv->tv_sec > 9000000000 || tv->tv_sec < -9000000000)
-		return (tv->tv_sec > 0 ? 9000000000 : -9000000000) * NSEC_PER_SEC;
-	return (nsec_t)tv->tv_sec * NSEC_PER_SEC + (uint32_t)tv->tv_usec; /* tv_usec holds nanoseconds */
-}
-
-static void take_packet(struct capture *c, struct input *in, const struct pcap_pkthdr *header, const uint8_t *bytes)
+static void note_frame(struct capture *c, struct input *in)
 {
 	struct capture_file *f = &in->facts;
-	struct frame *next = &in->next;
+	nsec_t at = in->next.at;
 
-	next->at = stamp(&header->ts);
-	next->bytes = (struct bytes){ bytes, header->caplen };
-	next->wire_len = header->len > header->caplen ? header->len : header->caplen;
-	c->frames_cut += next->wire_len > header->caplen;
+	c->frames_cut += in->next.wire_len > in->next.bytes.len;
 	if (f->packets++ == 0)
-		f->first = f->last = next->at;
-	else if (next->at > f->last)
-		f->last = next->at;
-	else if (next->at < f->first)
-		f->first = next->at;
+		f->first = f->last = at;
+	else if (at > f->last)
+		f->last = at;
+	else if (at < f->first)
+		f->first = at;
 }
 
 /* The end of a file, reached or run into. A file that ends within a packet has lost that packet and no other. */
-static int finish(struct input *in, bool clean, struct err *err)
+static int finish(struct input *in, enum format_got got, struct err *err)
 {
-	if (!clean && in->intake.fault == 0 && !feof(in->intake.file)) {
-		err_set(err, "packet %llu: %s", (unsigned long long)in->facts.packets + 1, pcap_geterr(in->pcap));
+	if (got == GOT_BAD && in->intake.fault == 0) {
+		err_set(err, "packet %llu: %s", (unsigned long long)in->facts.packets + 1, in->format.why);
 		return err_in(err, "%s: cannot be read on", in->facts.name);
 	}
-	in->facts.cut = !clean;
+	in->facts.cut = got == GOT_CUT;
 	if (!intake_drain(&in->intake))
 		return err_set(err, "%s: cannot be read on: %s", in->facts.name, strerror(in->intake.fault));
 	if (in->intake.hash != NULL)
@@ -200,13 +134,11 @@ static int finish(struct input *in, bool clean, struct err *err)
 /* Reads the next frame of one file. 1: it is in in->next; 0: the end; -1 with err. */
 static int advance(struct capture *c, struct input *in, struct err *err)
 {
-	struct pcap_pkthdr *header;
-	const uint8_t *bytes;
-	int got = pcap_next_ex(in->pcap, &header, &bytes);
+	enum format_got got = in->format.kind->next(&in->format, &in->intake, &in->next);
 
-	if (got != 1)
-		return finish(in, got == PCAP_ERROR_BREAK, err);
-	take_packet(c, in, header, bytes);
+	if (got != GOT_FRAME)
+		return finish(in, got, err);
+	note_frame(c, in);
 	return 1;
 }
 

@@ -1,7 +1,4 @@
-/*
- * intake: the FILE is made with fopencookie, so that whoever reads it need not know about the hash, and so that each
- * octet is read from the system once, also when it is a pipe.
- */
+/* intake: a buffer that is filled at its end and taken from at its front. */
 #include "intake.h"
 
 #include <errno.h>
@@ -11,45 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static ssize_t intake_read(void *cookie, char *to, size_t size)
-{
-	struct intake *s = cookie;
-	ssize_t n;
-
-	do
-		n = read(s->fd, to, size);
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
-		s->fault = errno;
-		return n;
-	}
-	if (s->octets < sizeof(s->begin) && n > 0) {
-		size_t room = sizeof(s->begin) - s->octets;
-
-		memcpy(s->begin + s->octets, to, (size_t)n < room ? (size_t)n : room);
-	}
-	s->octets += (uint64_t)n;
-	if (s->hash != NULL)
-		sha256_add(s->hash, (struct bytes){ (const uint8_t *)to, (size_t)n });
-	return n;
-}
-
-static int intake_close(void *cookie)
-{
-	struct intake *s = cookie;
-
-	if (!s->borrowed)
-		close(s->fd);
-	s->fd = -1;
-	return 0;
-}
+#define STEP                                                                                                           \
+	(256u << 10) /* octets asked for at once: what is read is still in the processor's cache when it is looked at */
 
 /* What a name leads to must be something that gives octets, and at least one of them. */
-static int check_kind(const struct intake *s, struct err *err)
+static int check_kind(const struct intake *in, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(s->fd, &st) < 0)
+	if (fstat(in->fd, &st) < 0)
 		return err_set(err, "%s", strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, "is a folder; name the captures in it");
@@ -58,48 +25,116 @@ static int check_kind(const struct intake *s, struct err *err)
 	return 0;
 }
 
-static int open_file(struct intake *s, size_t size, bool hash, struct err *err)
+int intake_open(struct intake *in, const char *name, size_t size, bool hash, struct err *err)
 {
-	static const cookie_io_functions_t calls = { .read = intake_read, .close = intake_close };
-
-	if (check_kind(s, err) < 0)
-		return -1;
-	s->buffer = malloc(size);
-	s->hash = hash ? sha256_new() : NULL;
-	s->file = s->buffer != NULL && (s->hash != NULL || !hash) ? fopencookie(s, "r", calls) : NULL;
-	if (s->file == NULL)
-		return err_set(err, "out of memory");
-	setvbuf(s->file, s->buffer, _IOFBF, size);
-	__fsetlocking(s->file, FSETLOCKING_BYCALLER); /* one thread reads it */
-	return 0;
-}
-
-int intake_open(struct intake *s, const char *name, size_t size, bool hash, struct err *err)
-{
-	*s = (struct intake){ .borrowed = strcmp(name, "-") == 0 };
-	s->fd = s->borrowed ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-	if (s->fd < 0)
+	*in = (struct intake){ .borrowed = strcmp(name, "-") == 0, .room = size };
+	in->fd = in->borrowed ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+	if (in->fd < 0)
 		return err_code(
 			err, errno == ENOENT || errno == ENOTDIR ? EXIT_NOT_FOUND : EXIT_FAILED, "%s", strerror(errno));
-	if (open_file(s, size, hash, err) == 0)
+	if (check_kind(in, err) < 0) {
+		intake_clear(in);
+		return -1;
+	}
+	in->buffer = malloc(size);
+	in->hash = hash ? sha256_new() : NULL;
+	if (in->buffer != NULL && (in->hash != NULL || !hash))
 		return 0;
-	intake_close(s);
-	intake_clear(s);
-	return -1;
+	intake_clear(in);
+	return err_set(err, "out of memory");
 }
 
-void intake_clear(struct intake *s)
+void intake_clear(struct intake *in)
 {
-	free(s->buffer);
-	sha256_free(s->hash);
-	*s = (struct intake){ .fd = -1 };
+	if (in->fd >= 0 && !in->borrowed)
+		close(in->fd);
+	free(in->buffer);
+	sha256_free(in->hash);
+	*in = (struct intake){ .fd = -1, .ended = true };
 }
 
-bool intake_drain(struct intake *s)
+/* One read into the room behind what waits. */
+static void read_step(struct intake *in)
 {
-	char scratch[4096];
+	size_t room = in->room - in->to < STEP ? in->room - in->to : STEP;
+	ssize_t n;
 
-	while (fread(scratch, 1, sizeof(scratch), s->file) > 0)
-		;
-	return s->fault == 0;
+	do
+		n = read(in->fd, in->buffer + in->to, room);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		in->ended = true;
+		in->fault = n < 0 ? errno : 0;
+		return;
+	}
+	if (in->hash != NULL)
+		sha256_add(in->hash, (struct bytes){ in->buffer + in->to, (size_t)n });
+	in->to += (size_t)n;
+	in->octets += (uint64_t)n;
+}
+
+bool intake_fill(struct intake *in, size_t n)
+{
+	if (in->buffer == NULL)
+		return false;
+	memmove(in->buffer, in->buffer + in->from, in->to - in->from);
+	in->to -= in->from;
+	in->from = 0;
+	if (n > in->room) {
+		uint8_t *grown = realloc(in->buffer, n);
+
+		if (grown == NULL) {
+			in->fault = ENOMEM;
+			return false;
+		}
+		in->buffer = grown;
+		in->room = n;
+	}
+	while (in->to < n && !in->ended)
+		read_step(in);
+	return in->to >= n;
+}
+
+bool intake_skip(struct intake *in, uint64_t n)
+{
+	while (n > 0) {
+		size_t waits = in->to - in->from, len = waits < n ? waits : (size_t)n;
+
+		if (len == 0 && !intake_fill(in, 1))
+			return false;
+		intake_take(in, len);
+		n -= len;
+	}
+	return true;
+}
+
+bool intake_drain(struct intake *in)
+{
+	while (!in->ended) {
+		in->from = in->to = 0;
+		read_step(in);
+	}
+	in->from = in->to;
+	return in->fault == 0;
+}
+
+static ssize_t file_read_some(void *cookie, char *to, size_t size)
+{
+	struct intake *in = cookie;
+	size_t waits;
+
+	if (!intake_fill(in, 1)) {
+		errno = in->fault;
+		return in->fault != 0 ? -1 : 0;
+	}
+	waits = in->to - in->from;
+	size = size < waits ? size : waits;
+	memcpy(to, in->buffer + in->from, size);
+	intake_take(in, size);
+	return (ssize_t)size;
+}
+
+FILE *intake_file(struct intake *in)
+{
+	return fopencookie(in, "r", (cookie_io_functions_t){ .read = file_read_some });
 }

@@ -116,6 +116,41 @@ static void begin_pcapng(bool is_big, bool nano, uint32_t link)
 	add(nano ? 32 : 20, 4);
 }
 
+/* An interface description with a resolution (if_tsresol) and an offset in seconds (if_tsoffset). */
+static void add_interface(uint32_t link, uint32_t snap, uint8_t resolution, uint64_t offset)
+{
+	add(1, 4);
+	add(40, 4);
+	add(link, 2);
+	add(0, 2);
+	add(snap, 4);
+	add(9, 2);
+	add(1, 2);
+	add(big ? (uint32_t)resolution << 24 : resolution, 4);
+	add(14, 2);
+	add(8, 2);
+	add((uint32_t)(big ? offset >> 32 : offset), 4);
+	add((uint32_t)(big ? offset : offset >> 32), 4);
+	add(40, 4);
+}
+
+/* An enhanced packet block of an interface, with a stamp in its units. */
+static void add_packet_of(uint32_t interface, uint64_t units, const char *octets)
+{
+	uint32_t len = (uint32_t)strlen(octets), padding = (4 - len % 4) % 4;
+
+	add(6, 4);
+	add(32 + len + padding, 4);
+	add(interface, 4);
+	add((uint32_t)(units >> 32), 4);
+	add((uint32_t)units, 4);
+	add(len, 4);
+	add(len, 4);
+	assert_true(buf_text(&file, octets));
+	add(0, padding);
+	add(32 + len + padding, 4);
+}
+
 /* An enhanced packet block; octets in a multiple of four. */
 static void add_block(nsec_t at, const char *octets, uint32_t wire_len)
 {
@@ -235,6 +270,171 @@ static void an_octet_behind_the_last_packet_is_hashed_too(void **state)
 	assert_end(c);
 	assert_memory_equal(capture_file(c, 0)->sha256, expected, SHA256_LEN);
 	capture_free(c);
+}
+
+/* draft-ietf-opsawg-pcapng 4.2: link type, snapshot length, unit and offset belong to the interface. */
+static void interfaces_of_one_file_may_differ_in_everything(void **state)
+{
+	static const struct {
+		uint8_t resolution;
+		uint64_t units;
+		nsec_t nsec; /* beyond 1,000 s */
+	} stamps[] = {
+		{ 0, 1000, 0 },
+		{ 3, 1000123, 123000000 },
+		{ 6, 1000123456, 123456000 },
+		{ 9, 1000123456789, 123456789 },
+		{ 12, 1000123456789999, 123456789 },
+		{ 0x80, 1000, 0 },
+		{ 0x80 | 1, 2001, 500000000 },
+		{ 0x80 | 20, (1000 << 20) + (1 << 19), 500000000 },
+		{ 0x80 | 50, (UINT64_C(1000) << 50) + (UINT64_C(3) << 48), 750000000 },
+	};
+	const size_t count = sizeof(stamps) / sizeof(stamps[0]);
+
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		struct capture *c;
+		struct frame f;
+
+		begin_pcapng(order == 1, false, 1);
+		for (size_t i = 0; i < count; i++)
+			add_interface(i % 2 == 0 ? 101 : 113, (uint32_t)i * 100, stamps[i].resolution,
+				i == 3 ? (uint64_t)-500 : i);
+		for (size_t i = 0; i < count; i++)
+			add_packet_of((uint32_t)i + 1, stamps[i].units, "abcde");
+		write_file("x", buf_bytes(&file));
+		c = open_one("x");
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(capture_next(c, &f, &err), 1);
+			assert_int_equal(f.link, i % 2 == 0 ? 101 : 113);
+			assert_int_equal(f.at, (1000 + (i == 3 ? -500 : (nsec_t)i)) * NSEC_PER_SEC + stamps[i].nsec);
+			assert_int_equal(f.bytes.len, 5);
+		}
+		assert_end(c);
+		capture_free(c);
+	}
+}
+
+/* 4.1: interfaces are counted anew in each section, whose byte order may be the other. */
+static void sections_of_one_file_may_differ_in_byte_order(void **state)
+{
+	struct buf both = { 0 };
+	struct capture *c;
+
+	(void)state;
+	begin_pcapng(false, false, 1);
+	add_block(AT, "eins", 4);
+	assert_true(buf_add(&both, file.at, file.len));
+	begin_pcapng(true, true, 1);
+	add_block(AT + 1, "zwei", 4);
+	assert_true(buf_add(&both, file.at, file.len));
+	write_file("x", buf_bytes(&both));
+	buf_clear(&both);
+	c = open_one("x");
+	assert_frame(c, AT, "eins", 4);
+	assert_frame(c, AT + 1, "zwei", 4);
+	assert_end(c);
+	capture_free(c);
+}
+
+/* 4.4 and appendix A: a simple packet block has no stamp; the obsolete packet block names its interface in 16 bits. */
+static void simple_and_obsolete_packet_blocks_are_read(void **state)
+{
+	struct capture *c;
+
+	(void)state;
+	begin_pcapng(false, false, 1);
+	add(2, 4);
+	add(36, 4);
+	add(0, 2);
+	add(7, 2); /* packets dropped */
+	add((uint32_t)((uint64_t)AT / 1000 >> 32), 4);
+	add((uint32_t)((uint64_t)AT / 1000), 4);
+	add(4, 4);
+	add(1500, 4);
+	assert_true(buf_text(&file, "eins"));
+	add(36, 4);
+	add(3, 4);
+	add(20, 4);
+	add(3, 4);
+	assert_true(buf_text(&file, "zwe "));
+	add(20, 4);
+	write_file("x", buf_bytes(&file));
+	c = open_one("x");
+	assert_frame(c, AT, "eins", 1500);
+	assert_frame(c, AT, "zwe", 3);
+	assert_end(c);
+	capture_free(c);
+}
+
+static void blocks_that_contradict_themselves_are_errors(void **state)
+{
+	static const struct {
+		size_t at; /* in the packet block */
+		uint8_t value;
+		const char *words;
+	} cases[] = {
+		{ 4, 35, "length" },      /* not a multiple of four */
+		{ 4, 8, "length" },       /* shorter than a block can be */
+		{ 4, 32, "two lengths" }, /* not what stands at its end */
+		{ 8, 1, "interface" },    /* there is one only */
+		{ 20, 5, "longer" },      /* more octets than the block has */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct capture *c;
+		struct frame f;
+		size_t at;
+
+		begin_pcapng(false, false, 1);
+		add_block(AT, "eins", 4);
+		at = file.len;
+		add_block(AT, "zwei", 4);
+		add_block(AT, "drei", 4);
+		file.at[at + cases[i].at] = cases[i].value;
+		write_file("x", buf_bytes(&file));
+		c = open_one("x");
+		assert_frame(c, AT, "eins", 4);
+		assert_int_equal(capture_next(c, &f, &err), -1);
+		if (strstr(err.text, cases[i].words) == NULL)
+			fail_msg("'%s' does not say '%s'", err.text, cases[i].words);
+		capture_free(c);
+	}
+}
+
+/* Kuznetzov's pcap, of old Linux: libpcap reads it, through the same pass that hashes. */
+static void a_format_only_libpcap_knows_is_read_and_hashed(void **state)
+{
+	uint8_t expected[SHA256_LEN];
+	struct capture *c;
+
+	(void)state;
+	begin_pcap(false, false, 1);
+	put_be32(file.at, 0x34cdb2a1);
+	for (int i = 0; i < 2; i++) {
+		add((uint32_t)(AT / NSEC_PER_SEC), 4);
+		add((uint32_t)(AT % NSEC_PER_SEC / 1000), 4);
+		add(4, 4);
+		add(4, 4);
+		add(0, 4); /* interface */
+		add(0, 2); /* protocol */
+		add(0, 2); /* type, and padding */
+		assert_true(buf_text(&file, "eins"));
+	}
+	for (size_t missing = 0; missing <= 3; missing += 3) {
+		write_file("x", (struct bytes){ file.at, file.len - missing });
+		sha256_of((struct bytes){ file.at, file.len - missing }, expected);
+		c = open_one("x");
+		assert_frame(c, AT, "eins", 4);
+		if (missing == 0)
+			assert_frame(c, AT, "eins", 4);
+		assert_end(c);
+		assert_int_equal(capture_file(c, 0)->cut, missing > 0);
+		assert_memory_equal(capture_file(c, 0)->sha256, expected, SHA256_LEN);
+		capture_free(c);
+	}
 }
 
 /* More than the buffer of 1 MiB, so that it is read in several steps. */
@@ -411,6 +611,9 @@ static void what_is_no_capture_is_refused_in_clear_words(void **state)
 	write_file("cut", (struct bytes){ file.at, 20 });
 	assert_refused("cut", "no whole capture", EXIT_FAILED);
 	write_file("cut", (struct bytes){ file.at, 2 });
+	assert_refused("cut", "is no capture", EXIT_FAILED);
+	begin_pcapng(false, false, 1);
+	write_file("cut", (struct bytes){ file.at, 40 });
 	assert_refused("cut", "no whole capture", EXIT_FAILED);
 }
 
@@ -531,6 +734,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_of_file_gives_the_same_frames),
 		cmocka_unit_test(an_octet_behind_the_last_packet_is_hashed_too),
+		cmocka_unit_test(interfaces_of_one_file_may_differ_in_everything),
+		cmocka_unit_test(sections_of_one_file_may_differ_in_byte_order),
+		cmocka_unit_test(simple_and_obsolete_packet_blocks_are_read),
+		cmocka_unit_test(blocks_that_contradict_themselves_are_errors),
+		cmocka_unit_test(a_format_only_libpcap_knows_is_read_and_hashed),
 		cmocka_unit_test(a_long_file_is_hashed_whole),
 		cmocka_unit_test(a_file_that_ends_within_a_packet_loses_that_packet),
 		cmocka_unit_test(garbage_within_a_file_is_an_error_that_says_where),
