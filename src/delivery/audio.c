@@ -16,7 +16,7 @@
 enum {
 	AHEAD = 50,     /* packets looked at before one is held to be late for good (1 s of them mostly) */
 	EARLY_MS = 250, /* before its place: the timestamps jumped */
-	LATE_MS = 500,  /* after its place, and all that follow too */
+	LATE_MS = 2000, /* after its place, and all that follow too */
 	SNAP_MS = 10    /* a gap that is none: what a resampler or decoder holds back */
 };
 
@@ -45,9 +45,15 @@ static int64_t samples_of(nsec_t span, uint32_t rate)
 	return span / NSEC_PER_SEC * rate + span % NSEC_PER_SEC * rate / NSEC_PER_SEC;
 }
 
+/* Where a timestamp lies, counted from the first, in samples. */
+static int64_t own_place(const struct decoder_tag *tag, uint32_t rate)
+{
+	return tag->timestamp / tag->clock * rate + tag->timestamp % tag->clock * rate / tag->clock;
+}
+
 static int64_t place_of(struct mixer *m, struct track *t, const struct decoder_tag *tag)
 {
-	int64_t own = tag->timestamp / tag->clock * m->rate + tag->timestamp % tag->clock * m->rate / tag->clock;
+	int64_t own = own_place(tag, m->rate);
 	int64_t late = tag->arrived - own, second = m->rate, at;
 
 	if (!t->begun)
@@ -86,6 +92,7 @@ static bool lay(void *context, const struct decoder_tag *tag, const int16_t *sam
 /* A packet read ahead of its turn. */
 struct waiting {
 	struct decoder_tag tag;
+	int64_t late; /* when it came, less where its timestamp puts it, in samples */
 	uint32_t format;
 	struct buf payload;
 };
@@ -95,7 +102,8 @@ struct feeding {
 	struct mixer *mixer;
 	struct decoder *decoder;
 	const struct held_stream *stream;
-	uint32_t voice, format; /* the format the decoder has now */
+	bool heard[HOLDING_FORMATS]; /* which of its formats are speech that can be decoded */
+	uint32_t voice, format;      /* the format the decoder has now */
 	bool begun;
 	uint32_t timestamp; /* of the last packet */
 	int64_t unwrapped;
@@ -108,19 +116,14 @@ static struct waiting *waiting_at(struct feeding *f, size_t i)
 	return &f->ring[(f->first + i) % AHEAD];
 }
 
-/* How late the packet is that is the least late of all that wait, in samples. */
+/* How late the packet is that is the least late of all that wait. */
 static int64_t lasting(struct feeding *f)
 {
 	int64_t least = INT64_MAX;
 
-	for (size_t i = 0; i < f->count; i++) {
-		const struct decoder_tag *tag = &waiting_at(f, i)->tag;
-		int64_t own = tag->timestamp / tag->clock * f->mixer->rate +
-			      tag->timestamp % tag->clock * f->mixer->rate / tag->clock;
-
-		if (tag->arrived - own < least)
-			least = tag->arrived - own;
-	}
+	for (size_t i = 0; i < f->count; i++)
+		if (waiting_at(f, i)->late < least)
+			least = waiting_at(f, i)->late;
 	return least;
 }
 
@@ -163,17 +166,15 @@ static bool wait_one(struct feeding *f, const struct spooled_media *m, nsec_t at
 		.clock = codec_clock(format),
 		.arrived = samples_of(at - f->mixer->from, f->mixer->rate),
 	};
+	w->late = w->tag.arrived - own_place(&w->tag, f->mixer->rate);
 	buf_reset(&w->payload);
 	return buf_add(&w->payload, payload.at, payload.len);
 }
 
 /* Is there something in the packet that can be heard? */
-static bool audible(const struct held_stream *s, const struct spooled_media *m)
+static bool audible(const struct feeding *f, const struct spooled_media *m)
 {
-	uint32_t rate;
-
-	return m->fate == MEDIA_CLEAR && m->format < s->format_count && m->media_len > 0 &&
-	       held_speech(&s->formats[m->format]) && codec_known(&s->formats[m->format], &rate);
+	return m->fate == MEDIA_CLEAR && m->format < f->stream->format_count && f->heard[m->format] && m->media_len > 0;
 }
 
 /* All packets of one voice. -1: err; 0: done, or the decoder gave up. */
@@ -185,7 +186,7 @@ static int feed_voice(struct feeding *f, struct in_order *packets, struct err *e
 	int got;
 
 	while ((got = in_order_next(packets, &one, &m, &clear, err)) > 0)
-		if (audible(f->stream, &m) && !wait_one(f, &m, one.at, bytes_part(clear, m.media_at, m.media_len)))
+		if (audible(f, &m) && !wait_one(f, &m, one.at, bytes_part(clear, m.media_at, m.media_len)))
 			return 0;
 	while (got == 0 && f->count > 0 && feed_one(f))
 		;
@@ -199,12 +200,15 @@ static int mix_voice(struct mixer *m, struct decoder *decoder, struct held_call 
 {
 	struct feeding *f = calloc(1, sizeof(*f));
 	struct in_order *packets = NULL;
+	uint32_t rate;
 	int rc;
 
 	if (f == NULL)
 		return err_set(err, "out of memory");
 	*f = (struct feeding){ .mixer = m, .decoder = decoder, .stream = m->voices[voice].stream, .voice = voice };
 	f->format = HOLDING_NONE;
+	for (uint32_t i = 0; i < f->stream->format_count; i++)
+		f->heard[i] = held_speech(&f->stream->formats[i]) && codec_known(&f->stream->formats[i], &rate);
 	rc = in_order_new(&packets, c, f->stream, marks, err);
 	if (rc == 0)
 		rc = feed_voice(f, packets, err);

@@ -1,6 +1,6 @@
 /*
  * decoder: one batch of items goes to the process, which reads it whole before it answers; so neither ever waits for the other
- * with a full socket. A reply is a count of samples and the samples, item by item.
+ * with a full socket. A reply is its length, and for each item a count of samples and the samples.
  */
 #include "decoder.h"
 
@@ -9,7 +9,7 @@
 #include "codec.h"
 #include "confine.h"
 
-enum { BATCH_ITEMS = 256, BATCH_OCTETS = 64 * 1024, SAMPLES_MAX = 1 << 21 };
+enum { BATCH_ITEMS = 256, BATCH_OCTETS = 64 * 1024, REPLY_MAX = 1 << 28 };
 
 enum item_kind { ITEM_FORMAT, ITEM_PAYLOAD };
 
@@ -32,7 +32,7 @@ struct decoder {
 	uint32_t items;
 	struct decoder_tag tags[BATCH_ITEMS];
 	struct decoder_tag last;
-	struct buf in;
+	struct buf in, samples;
 };
 
 /* Within the process: one item in, its samples out. */
@@ -86,13 +86,18 @@ static void process_main(int fd)
 	struct codec *codec = NULL;
 	struct buf in = { 0 }, reply = { 0 };
 	struct batch head;
+	uint64_t len;
 
 	while (confined_read(fd, &head, sizeof(head))) {
 		buf_reset(&in);
 		if (buf_room(&in, head.len) == NULL || !confined_read(fd, in.at, head.len))
 			return;
 		in.len = head.len;
-		if (!serve_batch(&codec, &head, buf_bytes(&in), &reply) || !confined_write(fd, buf_bytes(&reply)))
+		if (!serve_batch(&codec, &head, buf_bytes(&in), &reply))
+			return;
+		len = reply.len;
+		if (!confined_write(fd, (struct bytes){ (uint8_t *)&len, sizeof(len) }) ||
+			!confined_write(fd, buf_bytes(&reply)))
 			return;
 	}
 }
@@ -120,24 +125,46 @@ void decoder_free(struct decoder *d)
 	confined_end(&d->process);
 	buf_clear(&d->out);
 	buf_clear(&d->in);
+	buf_clear(&d->samples);
 	free(d);
 }
 
-/* The samples of one item, as they come back. */
-static bool receive(struct decoder *d, const struct decoder_tag *tag)
+/* The samples of one item, off the front of what came back. */
+static bool hand_over(struct decoder *d, const struct decoder_tag *tag, struct bytes *rest)
 {
 	uint32_t count;
 	size_t len;
 
-	if (!confined_receive(&d->process, &count, sizeof(count)) || count > SAMPLES_MAX)
+	if (rest->len < sizeof(count))
+		return false;
+	memcpy(&count, rest->at, sizeof(count));
+	*rest = bytes_part(*rest, sizeof(count), rest->len);
+	if (count > rest->len / sizeof(int16_t))
 		return false;
 	len = count * sizeof(int16_t);
+	d->samples.len = 0;
+	if (count > 0 && !buf_add(&d->samples, rest->at, len)) /* from wherever it lay to where samples may lie */
+		return false;
+	*rest = bytes_part(*rest, len, rest->len);
+	return count == 0 || d->take(d->context, tag, (const int16_t *)(const void *)d->samples.at, count);
+}
+
+/* What came back for a whole batch. */
+static bool receive(struct decoder *d)
+{
+	uint64_t len;
+	struct bytes rest;
+
+	if (!confined_receive(&d->process, &len, sizeof(len)) || len > REPLY_MAX)
+		return false;
 	buf_reset(&d->in);
-	if (len == 0)
-		return true;
 	if (buf_room(&d->in, len) == NULL || !confined_receive(&d->process, d->in.at, len))
 		return false;
-	return d->take(d->context, tag, (const int16_t *)(const void *)d->in.at, count);
+	rest = (struct bytes){ d->in.at, len };
+	for (uint32_t i = 0; i < d->items; i++)
+		if (!hand_over(d, &d->tags[i], &rest))
+			return false;
+	return true;
 }
 
 bool decoder_flush(struct decoder *d)
@@ -147,9 +174,7 @@ bool decoder_flush(struct decoder *d)
 	if (d->failed || d->items == 0)
 		return !d->failed;
 	d->failed = !confined_send(&d->process, (struct bytes){ (uint8_t *)&head, sizeof(head) }) ||
-		    !confined_send(&d->process, buf_bytes(&d->out));
-	for (uint32_t i = 0; i < d->items && !d->failed; i++)
-		d->failed = !receive(d, &d->tags[i]);
+		    !confined_send(&d->process, buf_bytes(&d->out)) || !receive(d);
 	d->items = 0;
 	buf_reset(&d->out);
 	return !d->failed;

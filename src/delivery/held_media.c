@@ -105,14 +105,14 @@ static bool opened(const struct media_packet *m)
 	return m->fate == MEDIA_CLEAR && m->key_used && !suite_facts(m->key.suite)->null_cipher && !bare;
 }
 
-/* Notes a key that the signalling gave and that opened something: it goes out of the signalling. */
+/* Notes a key that opened something: wherever it came from, it goes out of the signalling. */
 static int note_key(struct holding *h, struct held_stream *s, const struct media_packet *m, struct err *err)
 {
 	const struct suite_facts *f = suite_facts(m->key.suite);
 	uint8_t material[32 + 14];
 	bool ok;
 
-	if (!m->key_used || m->key.source != KEY_SDES || h->keys == NULL)
+	if (!m->key_used || h->keys == NULL)
 		return 0;
 	if (s != NULL && srtp_key_same(&s->key, &m->key))
 		return 0;

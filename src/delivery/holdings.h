@@ -133,7 +133,7 @@ struct holding {
 	bool other_file;
 	struct held_event *events;
 	uint32_t event_count, event_cap;
-	struct table *keys; /* octets of key and salt that SDES gave and that opened something */
+	struct table *keys; /* octets of key and salt of every key that opened something */
 	uint64_t keys_removed;
 	struct held_counts counts;
 };

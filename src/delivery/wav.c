@@ -1,11 +1,11 @@
-/* wav: each addition reads what is there, adds and writes it back; silence is left as a hole in the file. */
+/* wav: a window of the file is held, added to and written back; silence that nothing touches is left as a hole. */
 #include "wav.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FRAME = 4, CHUNK = 4096 }; /* octets of a frame, frames handled at once */
+enum { FRAME = 4, CHUNK = 16384 }; /* octets of a frame, frames held at once */
 
 struct wav {
 	struct stage *stage;
@@ -13,6 +13,8 @@ struct wav {
 	char *path;
 	uint32_t rate;
 	int64_t frames;
+	int64_t window; /* the first frame of the window; frames of the file, CHUNK of them, as they will be */
+	bool held, changed;
 	uint8_t chunk[CHUNK * FRAME];
 };
 
@@ -50,27 +52,6 @@ uint64_t wav_frames(const struct wav *w)
 	return (uint64_t)w->frames;
 }
 
-/* What is in the file from a frame on; zeroes beyond its end. */
-static int read_back(struct wav *w, int64_t at, size_t len, struct err *err)
-{
-	size_t got = 0;
-
-	memset(w->chunk, 0, len);
-	while (at < w->frames && got < len) {
-		ssize_t n =
-			pread(fileno(w->file), w->chunk + got, len - got, (off_t)(WAV_HEAD + at * FRAME) + (off_t)got);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return stage_failed(w->path, err);
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
-	return 0;
-}
-
 static int write_at(struct wav *w, uint64_t offset, const uint8_t *octets, size_t len, struct err *err)
 {
 	while (len > 0) {
@@ -83,6 +64,45 @@ static int write_at(struct wav *w, uint64_t offset, const uint8_t *octets, size_
 		octets += n;
 		offset += (uint64_t)n;
 		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The window into the file, as far as there is anything to it. */
+static int write_back(struct wav *w, struct err *err)
+{
+	int64_t frames = w->frames - w->window < CHUNK ? w->frames - w->window : CHUNK;
+
+	if (!w->changed || frames <= 0)
+		return 0;
+	w->changed = false;
+	return write_at(w, (uint64_t)(WAV_HEAD + w->window * FRAME), w->chunk, (size_t)frames * FRAME, err);
+}
+
+/* Moves the window to where a frame lies; zeroes beyond the file's end. */
+static int move_to(struct wav *w, int64_t frame, struct err *err)
+{
+	int64_t window = frame / CHUNK * CHUNK;
+	size_t got = 0;
+
+	if (w->held && w->window == window)
+		return 0;
+	if (write_back(w, err) < 0)
+		return -1;
+	w->held = true;
+	w->window = window;
+	memset(w->chunk, 0, sizeof(w->chunk));
+	while (window < w->frames && got < sizeof(w->chunk)) {
+		ssize_t n = pread(fileno(w->file), w->chunk + got, sizeof(w->chunk) - got,
+			(off_t)(WAV_HEAD + window * FRAME) + (off_t)got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return stage_failed(w->path, err);
+		if (n == 0)
+			break;
+		got += (size_t)n;
 	}
 	return 0;
 }
@@ -113,14 +133,15 @@ int wav_add(struct wav *w, enum wav_side side, int64_t at, const int16_t *sample
 	if (at < 0 || at + (int64_t)count > WAV_FRAMES_MAX)
 		return 1;
 	while (count > 0) {
-		size_t some = count < CHUNK ? count : CHUNK;
+		size_t from, some;
 
-		if (read_back(w, at, some * FRAME, err) < 0)
+		if (move_to(w, at, err) < 0)
 			return -1;
+		from = (size_t)(at - w->window);
+		some = count < CHUNK - from ? count : CHUNK - from;
 		for (size_t i = 0; i < some; i++)
-			mix(w->chunk + i * FRAME + (side == WAV_RIGHT ? 2 : 0), samples[i]);
-		if (write_at(w, (uint64_t)WAV_HEAD + (uint64_t)at * FRAME, w->chunk, some * FRAME, err) < 0)
-			return -1;
+			mix(w->chunk + (from + i) * FRAME + (side == WAV_RIGHT ? 2 : 0), samples[i]);
+		w->changed = true;
 		at += (int64_t)some;
 		samples += some;
 		count -= some;
@@ -154,7 +175,9 @@ int wav_close(struct wav *w, struct err *err)
 	int rc;
 
 	make_head(w, head);
-	rc = write_at(w, 0, head, sizeof(head), err);
+	rc = write_back(w, err);
+	if (rc == 0)
+		rc = write_at(w, 0, head, sizeof(head), err);
 	if (stage_close(w->file, w->path, rc == 0 ? err : NULL) < 0)
 		rc = -1;
 	free(w->path);
