@@ -619,6 +619,127 @@ static void a_deflection_that_is_signalled_too_is_one(void **state)
 	scene_end(s);
 }
 
+static void a_key_that_is_nobodys_own_does_not_join(void **state)
+{
+	static const char zeroes[] =
+		"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/SAVP 0\r\n"
+		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n";
+
+	assert_false(joins(*state, NULL, NULL, zeroes));
+}
+
+static void a_diverted_leg_long_after_is_another_call(void **state)
+{
+	struct scene *s = begin(state);
+
+	always(s, B);
+	answered_call(s, 0); /* answered at 2 s, and goes on */
+	SAY(.ms = 33000, .src = PROXY, .dst = CAROL, .call_id = "two", .branch = "5", .to = C, .start = "INVITE " C,
+		.method = "INVITE", .more = "Diversion: <" B ">;reason=user-busy\r\n");
+	assert_int_equal(scene_facts(s, 1, 1)->call_id_count, 2);
+	SAY(.ms = 33500, .src = CAROL, .dst = PROXY, .call_id = "two", .branch = "5", .to = C, .start = "486 Busy",
+		.method = "INVITE", .to_tag = "c");
+	SAY(.ms = 35000, .src = PROXY, .dst = CAROL, .call_id = "three", .branch = "6", .from = "sip:x@y.example",
+		.to = C, .start = "INVITE " C, .method = "INVITE", .more = "Diversion: <" B ">;reason=user-busy\r\n");
+	assert_int_equal(scene_facts(s, 1, 1)->call_id_count, 2);
+	SAY(.ms = 70000, .src = PROXY, .dst = CAROL, .call_id = "four", .branch = "7", .to = C, .start = "INVITE " C,
+		.method = "INVITE", .more = "Diversion: <" B ">;reason=user-busy\r\n");
+	assert_int_equal(scene_facts(s, 1, 1)->call_id_count, 2);
+	scene_end(s);
+}
+
+static void a_diversion_repeated_towards_a_contact_is_told_once(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+	const char *more = "Diversion: <" B ">;reason=user-busy\r\n";
+
+	SAY(.ms = 0, .dst = PROXY, .start = "INVITE " C, .method = "INVITE", .more = more);
+	SAY(.ms = 5, .src = PROXY, .dst = CAROL, .branch = "2", .start = "INVITE sip:c77@10.0.0.3", .method = "INVITE",
+		.more = more);
+	assert_int_equal(scene_facts(s, w, 1)->diversion_count, 1);
+	assert_string_equal(scene_facts(s, w, 1)->diversions[0].to, C);
+	scene_end(s);
+}
+
+static void a_flood_of_diversions_is_bounded(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	for (int i = 0; i < 40; i++)
+		SAY(.ms = i, .branch = scene_text(s, "%d", i), .start = "INVITE " B, .method = "INVITE",
+			.more = scene_text(s, "Diversion: <sip:d%d@ims.example>;reason=user-busy\r\n", i));
+	assert_int_equal(scene_facts(s, w, 1)->diversion_count, 16);
+	scene_end(s);
+}
+
+static void a_leg_whose_bye_was_missed_ends_soon_after_the_other(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+	const char *icid = "P-Charging-Vector: icid-value=abc\r\n";
+
+	SAY(.ms = 0, .dst = PROXY, .start = "INVITE " B, .method = "INVITE", .more = icid);
+	SAY(.ms = 10, .src = PROXY, .call_id = "two", .branch = "2", .start = "INVITE " B, .method = "INVITE",
+		.more = icid);
+	SAY(.ms = 900, .src = BOB, .dst = PROXY, .call_id = "two", .branch = "2", .start = "200 OK", .method = "INVITE",
+		.to_tag = "b");
+	SAY(.ms = 910, .src = PROXY, .dst = ALICE, .start = "200 OK", .method = "INVITE", .to_tag = "p");
+	SAY(.ms = 5000, .dst = PROXY, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "p");
+	scene_time(s, 36000);
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+	scene_time(s, 38000);
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 1);
+	assert_int_equal(scene_facts(s, w, 1)->ended, at(5000));
+	scene_end(s);
+}
+
+static void what_does_not_fit_into_a_call_is_another_or_given_up(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+	const char *icid = "P-Charging-Vector: icid-value=abc\r\n";
+
+	for (int i = 0; i < 70; i++)
+		SAY(.ms = i, .call_id = scene_text(s, "leg-%d", i), .branch = scene_text(s, "%d", i),
+			.start = "INVITE " B, .method = "INVITE", .more = icid);
+	assert_int_equal(scene_facts(s, w, 1)->call_id_count, 64);
+	assert_int_equal(scene_facts(s, w, 2)->call_id_count, 6);
+	scene_end(s);
+
+	s = begin(state);
+	w = always(s, B);
+	for (int i = 0; i < 70; i++)
+		SAY(.ms = i, .branch = scene_text(s, "%d", i), .start = "INVITE " B, .method = "INVITE");
+	for (int i = 6; i < 70; i++)
+		SAY(.ms = 100 + i, BACK, .branch = scene_text(s, "%d", i), .start = "486 Busy", .method = "INVITE",
+			.to_tag = "b");
+	assert_int_equal(scene_facts(s, w, 1)->outcome, CALL_REFUSED);
+	scene_end(s);
+}
+
+static void a_callee_who_is_named_in_a_dialog_alone_is_still_the_callee(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t wa = always(s, "sip:hotline@ims.example"), wb = always(s, B);
+	const struct call_facts *f;
+
+	SAY(.ms = 0, .to = "sip:hotline@ims.example", .start = "INVITE sip:hotline@ims.example", .method = "INVITE");
+	SAY(.ms = 900, BACK, .to = "sip:hotline@ims.example", .start = "200 OK", .method = "INVITE", .to_tag = "b");
+	SAY(.ms = 9000, BACK, .start = "UPDATE " A, .method = "UPDATE", .from = "sip:hotline@ims.example",
+		.from_tag = "b", .to = A, .to_tag = "a", .cseq = 7, .branch = "5",
+		.more = "P-Asserted-Identity: <" B ">\r\n");
+	f = scene_facts(s, wb, 1);
+	assert_int_equal(f->match_count, 1);
+	assert_int_equal(f->matches[0].side, HIT_TO_TARGET);
+	assert_int_equal(f->target, TOWARD_CALLEE);
+	assert_int_equal(scene_records(s, RECORD_SIP, wa, 1), 3);
+	assert_int_equal(scene_records(s, RECORD_SIP, wb, 1), 1);
+	assert_int_equal(scene_cover(s, wb, 1)->from, at(9000));
+	scene_end(s);
+}
+
 /* Warrants. */
 
 static void report_covers_no_media_once_the_call_has_left_the_target(void **state)
@@ -834,7 +955,7 @@ static void the_end_of_the_capture_says_what_is_known(void **state)
 static void signalling_outside_calls_is_told_with_its_responses(void **state)
 {
 	struct scene *s = begin(state);
-	uint32_t w = always(s, A);
+	uint32_t w = always(s, A), cc = scene_warrant(s, A, SCOPE_CC, DIVERTED_CONTENT, INT_MIN, INT_MAX);
 	const struct record *r;
 
 	SAY(.ms = 0, .call_id = "reg", .to = A, .start = "REGISTER sip:ims.example", .method = "REGISTER");
@@ -846,6 +967,7 @@ static void signalling_outside_calls_is_told_with_its_responses(void **state)
 	assert_int_equal(r->event.status, 0);
 	assert_string_equal(r->event.from, A);
 	assert_int_equal(s->heard[1].step.record.event.status, 200);
+	assert_int_equal(scene_records(s, RECORD_EVENT, cc, 0), 0);
 	scene_time(s, 400000);
 	assert_false(SAY(.ms = 400000, BACK, .call_id = "reg", .from = "sip:x@y.example", .to = "sip:x@y.example",
 		.start = "200 OK", .method = "REGISTER", .to_tag = "r"));
@@ -953,6 +1075,13 @@ int main(void)
 		TEST(every_diversion_of_a_chain_is_told_once_though_hops_repeat_it),
 		TEST(a_deflection_shows_in_the_flow_alone),
 		TEST(a_deflection_that_is_signalled_too_is_one),
+		TEST(a_key_that_is_nobodys_own_does_not_join),
+		TEST(a_diverted_leg_long_after_is_another_call),
+		TEST(a_diversion_repeated_towards_a_contact_is_told_once),
+		TEST(a_flood_of_diversions_is_bounded),
+		TEST(a_leg_whose_bye_was_missed_ends_soon_after_the_other),
+		TEST(what_does_not_fit_into_a_call_is_another_or_given_up),
+		TEST(a_callee_who_is_named_in_a_dialog_alone_is_still_the_callee),
 		TEST(report_covers_no_media_once_the_call_has_left_the_target),
 		TEST(content_covers_media_of_a_diverted_call),
 		TEST(a_call_that_crosses_the_end_of_a_warrant_is_cut),

@@ -412,8 +412,11 @@ static void a_new_codec_is_known_at_the_place_it_is_sent_to(void **state)
 			"96\r\n"
 			"a=rtpmap:96 opus/48000/2\r\n");
 	p = scene_place(s, 1, "10.0.0.1:4000");
+	assert_int_equal(p->formats[0].pt, 96);
+	assert_string_equal(p->formats[0].name, "opus");
+	/* What is still under way is of the codec before. */
 	for (size_t i = 0; i < p->format_count; i++)
-		found |= p->formats[i].pt == 96 && strcmp(p->formats[i].name, "opus") == 0;
+		found |= p->formats[i].pt == 0 && strcmp(p->formats[i].name, "PCMU") == 0;
 	assert_true(found);
 	scene_end(s);
 }
@@ -568,6 +571,81 @@ static void a_description_without_an_address_does_no_harm(void **state)
 	scene_end(s);
 }
 
+static void two_sides_of_a_box_that_rewrites_addresses_are_two_hops(void **state)
+{
+	struct scene *s = begin(state);
+
+	/* The same text but for the SDP: an application-level gateway at 10.0.0.8 keeps Via as it was. */
+	SAY(.ms = 0, .start = "INVITE " B, .method = "INVITE", .body = alice(s));
+	SAY(.ms = 1, .src = "10.0.0.8:5060", .start = "INVITE " B, .method = "INVITE",
+		.body = scene_sdp(s, "10.0.0.8", 7000, SAVP, scene_crypto(s, 2, CM32, 0x40)));
+	SAY(.ms = 900, .src = BOB, .dst = "10.0.0.8:5060", .start = "200 OK", .method = "INVITE", .to_tag = "b",
+		.body = scene_sdp(s, "10.0.0.2", 5000, SAVP, scene_crypto(s, 2, CM32, 0x20)));
+	SAY(.ms = 901, BACK, .start = "200 OK", .method = "INVITE", .to_tag = "b",
+		.body = scene_sdp(s, "10.0.0.8", 7002, SAVP, scene_crypto(s, 1, CM80, 0x50)));
+	assert_key(s, 0x40, true, TOWARD_CALLEE, "10.0.0.8:7000");
+	assert_key(s, 0x10, true, TOWARD_CALLEE, "10.0.0.1:4000");
+	scene_end(s);
+}
+
+static void a_branch_used_again_is_another_transaction(void **state)
+{
+	struct scene *s = begin(state);
+
+	set_up(s);
+	SAY(.ms = 3000, .start = "INVITE " B, .method = "INVITE", .cseq = 2, .branch = "1", .to_tag = "b",
+		.body = scene_sdp(s, "10.0.0.1", 4002, SAVP, scene_crypto(s, 1, CM80, 0x60)));
+	SAY(.ms = 3010, BACK, .start = "200 OK", .method = "INVITE", .cseq = 2, .branch = "1", .to_tag = "b",
+		.body = bob(s));
+	assert_key(s, 0x60, true, TOWARD_CALLEE, "10.0.0.1:4002");
+	SAY(.ms = 3500, BACK, .start = "200 OK", .method = "INVITE", .to_tag = "b",
+		.body = scene_sdp(s, "10.0.0.2", 5004, SAVP, scene_crypto(s, 1, CM80, 0x70)));
+	assert_int_equal(scene_place(s, 1, "10.0.0.2:5004")->toward, TOWARD_CALLEE);
+	scene_end(s);
+}
+
+static void nothing_opens_after_the_end(void **state)
+{
+	struct scene *s = begin(state);
+
+	set_up(s);
+	SAY(.ms = 3000, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "7", .to_tag = "b");
+	SAY(.ms = 3005, BACK, .start = "INVITE " A, .method = "INVITE", .from = B, .from_tag = "b", .to = A,
+		.to_tag = "a", .cseq = 7, .branch = "8",
+		.body = scene_sdp(s, "10.0.0.2", 5050, SAVP, scene_crypto(s, 1, CM80, 0x60)));
+	assert_null(scene_place(s, 1, "10.0.0.2:5050"));
+	assert_null(scene_key(s, 1, 0x60, false));
+	scene_end(s);
+}
+
+static void an_ack_answers_the_invite_of_its_number(void **state)
+{
+	struct scene *s = begin(state);
+
+	SAY(.ms = 0, .start = "INVITE " B, .method = "INVITE");
+	SAY(.ms = 900, BACK, .start = "200 OK", .method = "INVITE", .to_tag = "b", .body = bob(s));
+	SAY(.ms = 950, .start = "INVITE " B, .method = "INVITE", .cseq = 2, .branch = "2", .to_tag = "b");
+	SAY(.ms = 960, BACK, .start = "200 OK", .method = "INVITE", .cseq = 2, .branch = "2", .to_tag = "b",
+		.body = scene_sdp(s, "10.0.0.2", 5000, SAVP, scene_crypto(s, 1, CM80, 0x21)));
+	SAY(.ms = 970, .start = "ACK " B, .method = "ACK", .cseq = 1, .branch = "3", .to_tag = "b", .body = alice(s));
+	assert_non_null(scene_key(s, 1, 0x20, true));
+	assert_null(scene_key(s, 1, 0x21, true));
+	scene_end(s);
+}
+
+static void keys_of_bundled_lines_are_bound_to_none(void **state)
+{
+	struct scene *s = begin(state);
+
+	SAY(.ms = 0, .start = "INVITE " B, .method = "INVITE",
+		.body = scene_text(s,
+			"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\na=group:BUNDLE a v\r\n"
+			"m=audio 4000 RTP/SAVP 0\r\na=mid:a\r\n%sm=video 4000 RTP/SAVP 99\r\na=mid:v\r\n",
+			scene_crypto(s, 1, CM80, 0x10)));
+	assert_int_equal(scene_key(s, 1, 0x10, false)->line, UINT32_MAX);
+	scene_end(s);
+}
+
 /* One stage for all: it is large. */
 #define TEST(f) cmocka_unit_test_prestate(f, scene)
 
@@ -603,6 +681,11 @@ int main(void)
 		TEST(a_key_of_a_file_goes_to_the_call_it_names),
 		TEST(an_sdp_whose_request_was_not_seen_opens_its_place),
 		TEST(a_description_without_an_address_does_no_harm),
+		TEST(two_sides_of_a_box_that_rewrites_addresses_are_two_hops),
+		TEST(a_branch_used_again_is_another_transaction),
+		TEST(nothing_opens_after_the_end),
+		TEST(an_ack_answers_the_invite_of_its_number),
+		TEST(keys_of_bundled_lines_are_bound_to_none),
 	};
 	int failed = scene != NULL ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 

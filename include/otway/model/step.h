@@ -23,7 +23,8 @@ struct place {
 	enum toward toward;     /* of media sent to this place */
 	struct addr rtp, rtcp;  /* rtcp: family 0 when it comes muxed or not at all */
 	bool rtcp_mux;
-	bool answered;          /* the SDP of the other side is known too: what keys there are have been seen */
+	bool answered;          /* the SDP of the other side is known too: what keys there are have been seen. Not yet where
+	                           only provisional responses answered an INVITE, which others may still answer (forks) */
 	char kind[16], profile[32];
 	bool secure, dtls, zrtp, mikey, unsupported; /* unsupported: the chosen (or every) a=crypto line is a suite nothing here opens */
 	struct media_format formats[MEDIA_FORMATS]; /* what may be sent here: of both sides, this side's first */
