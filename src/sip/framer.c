@@ -138,7 +138,7 @@ static void arrive(struct framer *f, struct half *h, const struct arrival *a)
 
 	f->cutter.count[COUNT_SEGMENTS]++;
 	f->cutter.count[COUNT_OLD] += fate == SEQUENCE_OLD;
-	f->cutter.count[COUNT_OVERLAPS] += overlapped;
+	f->cutter.count[COUNT_OVERLAPS] += overlapped && fate != SEQUENCE_OLD;
 	if (fate == SEQUENCE_FAR || (h->done && fate != SEQUENCE_OLD))
 		begin_anew(f, h, a);
 }
