@@ -28,6 +28,7 @@ struct pipeline {
 	struct decap *decap;
 	struct media *media;
 	struct recent *recent;
+	struct datagram datagram; /* the one in hand, which sip borrows */
 	/* The second half. */
 	struct sip *sip, *again; /* again: for what undecided gives back while a message of sip is in hand */
 	struct triage *triage;
@@ -49,6 +50,7 @@ struct pipeline {
 	nsec_t now, told; /* of the newest packet; what the stages were told last */
 	enum { RUNNING, STREAMS_ENDED, CALLS_ENDED, MEDIA_ENDED } end;
 	bool ending;
+	bool idle; /* every stage but decap is known to be empty: most packets are nobody's, and need not ask them */
 	struct record out;
 };
 
@@ -129,6 +131,7 @@ void pipeline_time(struct pipeline *p, nsec_t at)
 	if (p->told != NSEC_NONE && p->now - p->told < TICK)
 		return;
 	p->told = p->now;
+	p->idle = false;
 	sip_time(p->sip, p->now);
 	undecided_time(p->undecided, p->now);
 	call_time(p->call, p->now);
@@ -144,17 +147,32 @@ void pipeline_take(struct pipeline *p, const struct frame *in)
 void pipeline_end(struct pipeline *p)
 {
 	p->ending = true;
+	p->idle = false;
 }
 
-/* The front: a datagram is signalling, or media of a call that is open, or may become so within a second. */
-static void front_take(struct pipeline *p, const struct datagram *d)
+/* The front: a datagram is signalling, or media of a call that is open, or may become so within a second. False: nothing comes of
+ * it now. */
+static bool front_take(struct pipeline *p, const struct datagram *d)
 {
-	if (sip_is(d->payload) || d->proto != IP_PROTO_UDP)
+	bool signalling = d->proto != IP_PROTO_UDP || sip_is(d->payload),
+	     wanted = !signalling && media_wants(p->media, d);
+
+	if (signalling)
 		sip_take(p->sip, d);
-	else if (media_wants(p->media, d))
+	else if (wanted)
 		media_take(p->media, d);
 	else
 		recent_keep(p->recent, d);
+	return signalling || wanted;
+}
+
+/* The front: datagrams until something comes of one. */
+static bool front_move(struct pipeline *p)
+{
+	while (decap_next(p->decap, &p->datagram))
+		if (front_take(p, &p->datagram))
+			return true;
+	return false;
 }
 
 /* The front: what the call stage says of media; a new place may have packets that went by just now. */
@@ -275,8 +293,10 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 {
 	const struct step *step;
 	const struct datagram *whole;
-	struct datagram d;
 
+	if (p->idle && !front_move(p))
+		return false;
+	p->idle = false;
 	for (;;) {
 		if (packet_out(p)) {
 			*out = &p->out;
@@ -295,9 +315,8 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 			continue;
 		} else if (sip_whole(p->sip, &whole)) {
 			back_glance(p, whole);
-		} else if (decap_next(p->decap, &d)) {
-			front_take(p, &d);
-		} else if (!end_move(p)) {
+		} else if (!front_move(p) && !end_move(p)) {
+			p->idle = true;
 			return false;
 		}
 	}

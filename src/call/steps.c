@@ -154,9 +154,10 @@ bool steps_next(struct steps *s, const struct step **out)
 {
 	struct steps_node *n = s->first;
 
+	if (s->given != NULL)
+		secret_wipe(&s->out, sizeof(s->out)); /* it is asked after every packet, and mostly for nothing */
 	node_free(s->given);
 	s->given = n;
-	secret_wipe(&s->out, sizeof(s->out));
 	if (n == NULL)
 		return false;
 	s->first = n->next;
