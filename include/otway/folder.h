@@ -34,10 +34,16 @@ int folder_new(struct folder **out, const char *dir, const struct warrant_set *s
 /* Takes off what was begun, unless folder_finish succeeded. NULL is fine. */
 void folder_free(struct folder *f);
 
-/* In: a record, borrowed for the call. */
+/* In: a record of a warrant of set, borrowed for the call. After -1 there is nothing left to do but folder_free. */
 int folder_take(struct folder *f, const struct record *r, struct err *err);
 
-/* Writes every file, the manifests last, and puts the folder in place under its name. */
+/*
+ * Writes every file, the manifests last, and puts the folder in place under its name; nothing at all when there was no record.
+ * counters: of the whole run. What a warrant's own packets met is counted here and takes the place of a counter of the same name
+ * ("signalling", "events", "rtp", "rtcp", "decrypted", "sealed", "duplicates", "forged", …).
+ * Sound is decoded in confined processes that begin as copies of this one, so it may have no other thread; the keys that the
+ * folder knew are wiped before, others may be by the caller.
+ */
 int folder_finish(struct folder *f, const struct folder_input *inputs, size_t input_count, const struct counter *counters,
 		  size_t counter_count, struct folder_result *out, struct err *err);
 

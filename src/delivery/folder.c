@@ -28,7 +28,7 @@ void folder_name(const char *liid, char out[3 * 25 + 1])
 	for (size_t i = 0; liid[i] != '\0' && i < LIID_MAX; i++) {
 		uint8_t c = (uint8_t)liid[i];
 
-		if (c <= ' ' || c >= 0x7f || c == '/' || c == '%' || c == '\\' || (i == 0 && c == '.'))
+		if (c < ' ' || c >= 0x7f || c == '/' || c == '%' || (i == 0 && c == '.'))
 			n += (size_t)snprintf(out + n, 4, "%%%02X", c);
 		else
 			out[n++] = (char)c;

@@ -384,6 +384,20 @@ static void where_media_is_not_covered_every_key_goes(void **state)
 	scene_free(s);
 }
 
+static void where_signalling_only_is_covered_keys_go_out_of_events_too(void **state)
+{
+	struct scene *s = scene_new(1);
+	char out[256];
+
+	(void)state;
+	s->set.all[0].scope = SCOPE_IRI;
+	take_sip(s, 1, 0, START, sip_flow(), 17, "INVITE sip:x SIP/2.0\r\n\r\na=crypto:1 X inline:" KEY_TEXT "\r\n");
+	assert_int_equal(scene_finish(s), 0);
+	printed(out, sizeof(out), "strings %s/LI-A/other/signalling.pcap | grep inline", s->dir);
+	assert_string_equal(out, "a=crypto:1 X inline:" STARS);
+	scene_free(s);
+}
+
 static void a_udp_checksum_left_out_stays_out_and_a_cut_message_keeps_a_true_one(void **state)
 {
 	static const char text[] =
@@ -574,7 +588,7 @@ static void the_name_of_a_folder_is_safe(void **state)
 	folder_name("../etc", out);
 	assert_string_equal(out, "%2E.%2Fetc");
 	folder_name("a b%c", out);
-	assert_string_equal(out, "a%20b%25c");
+	assert_string_equal(out, "a b%25c");
 	folder_name("NL-2026/0815", out);
 	assert_string_equal(out, "NL-2026%2F0815");
 }
@@ -595,6 +609,7 @@ int main(void)
 		cmocka_unit_test(a_sealed_stream_has_a_reason_and_no_hash),
 		cmocka_unit_test(keys_that_opened_something_are_overwritten_and_others_stay),
 		cmocka_unit_test(where_media_is_not_covered_every_key_goes),
+		cmocka_unit_test(where_signalling_only_is_covered_keys_go_out_of_events_too),
 		cmocka_unit_test(a_udp_checksum_left_out_stays_out_and_a_cut_message_keeps_a_true_one),
 		cmocka_unit_test(two_warrants_share_nothing),
 		cmocka_unit_test(calls_are_numbered_by_their_first_message),
