@@ -12,6 +12,7 @@ static layer_fn *const layers[LAYERS] = {
 	[LAYER_BACKBONE] = link_backbone,
 	[LAYER_ETAG] = link_etag,
 	[LAYER_VNTAG] = link_vntag,
+	[LAYER_METADATA] = link_metadata,
 	[LAYER_LLC] = link_llc,
 	[LAYER_SLL] = link_sll,
 	[LAYER_SLL2] = link_sll2,

@@ -11,10 +11,12 @@
 #define GRE_ACKNOWLEDGE 0x0080 /* version 1 */
 #define GRE_VERSION     0x0007
 
-#define GRE_PPP     0x880b
-#define GRE_ERSPAN  0x88be /* types I and II */
-#define GRE_ERSPAN3 0x22eb
-#define GRE_WCCP    0x883e
+#define GRE_PPP       0x880b
+#define GRE_ERSPAN    0x88be /* types I and II */
+#define GRE_ERSPAN3   0x22eb
+#define GRE_WCCP      0x883e
+#define GRE_METADATA  0x8909 /* Cisco's security group tag */
+#define GRE_KEEPALIVE 0
 
 /* RFC 1701: entries of family, offset, length, until the empty one. */
 static bool strip_routes(struct walk *w)
@@ -41,6 +43,14 @@ static enum layer follow_ethertype(struct walk *w, uint16_t flags, uint16_t type
 		if (w->in.len > 4 && w->in.at[0] >> 4 != 4)
 			walk_strip(w, 4);
 		return LAYER_IPV4;
+	case GRE_METADATA: /* what follows, version, length, options, tag */
+		if (w->in.len < 8)
+			return walk_short(w);
+		type = be16(w->in.at);
+		walk_strip(w, 8);
+		return type >= 0x600 ? link_typed(w, type) : END_UNKNOWN;
+	case GRE_KEEPALIVE:
+		return END_NOT_IP;
 	default:
 		return type >= 0x600 ? link_typed(w, type) : END_UNKNOWN;
 	}

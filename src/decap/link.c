@@ -42,21 +42,32 @@ static const struct {
 	uint16_t type;
 	uint8_t next; /* enum layer */
 } ethertypes[] = {
-	{ 0x0800, LAYER_IPV4 }, { 0x86dd, LAYER_IPV6 }, { 0x8100, LAYER_VLAN }, { 0x88a8, LAYER_VLAN }, /* 802.1ad */
-	{ 0x9100, LAYER_VLAN }, /* what QinQ was before there was a standard */
-	{ 0x9200, LAYER_VLAN }, { 0x9300, LAYER_VLAN }, { 0x8847, LAYER_MPLS }, { 0x8848, LAYER_MPLS },
-	{ 0x8864, LAYER_PPPOE }, { 0x880b, LAYER_PPP },
+	{ 0x0800, LAYER_IPV4 },     /* RFC 894 */
+	{ 0x86dd, LAYER_IPV6 },     /* RFC 2464 */
+	{ 0x8100, LAYER_VLAN },     /* 802.1Q */
+	{ 0x88a8, LAYER_VLAN },     /* 802.1ad */
+	{ 0x9100, LAYER_VLAN },     /* what QinQ was before there was a standard */
+	{ 0x9200, LAYER_VLAN },     /* likewise */
+	{ 0x9300, LAYER_VLAN },     /* likewise */
+	{ 0x8847, LAYER_MPLS },     /* RFC 5332: from upstream */
+	{ 0x8848, LAYER_MPLS },     /* from downstream */
+	{ 0x8864, LAYER_PPPOE },    /* RFC 2516 */
+	{ 0x880b, LAYER_PPP },      /* RFC 2637 */
 	{ 0x6558, LAYER_ETHERNET }, /* transparent Ethernet bridging, within GRE and Geneve */
-	{ 0x88e7, LAYER_BACKBONE }, { 0x893f, LAYER_ETAG }, { 0x8926, LAYER_VNTAG }, { 0x894f, LAYER_NSH },
-	{ 0x0806, END_NOT_IP }, /* ARP */
-	{ 0x8035, END_NOT_IP }, /* RARP */
-	{ 0x8809, END_NOT_IP }, /* LACP and other slow protocols */
-	{ 0x8863, END_NOT_IP }, /* PPPoE discovery */
-	{ 0x888e, END_NOT_IP }, /* 802.1X */
-	{ 0x88cc, END_NOT_IP }, /* LLDP */
-	{ 0x88f7, END_NOT_IP }, /* PTP */
-	{ 0x8902, END_NOT_IP }, /* CFM */
-	{ 0x9000, END_NOT_IP }, /* loop test */
+	{ 0x88e7, LAYER_BACKBONE }, /* 802.1ah */
+	{ 0x893f, LAYER_ETAG },     /* 802.1BR */
+	{ 0x8926, LAYER_VNTAG },    /* what 802.1BR was before there was a standard */
+	{ 0x8909, LAYER_METADATA }, /* Cisco's security group tag */
+	{ 0x894f, LAYER_NSH },      /* RFC 8300 */
+	{ 0x0806, END_NOT_IP },     /* ARP */
+	{ 0x8035, END_NOT_IP },     /* RARP */
+	{ 0x8809, END_NOT_IP },     /* LACP and other slow protocols */
+	{ 0x8863, END_NOT_IP },     /* PPPoE discovery */
+	{ 0x888e, END_NOT_IP },     /* 802.1X */
+	{ 0x88cc, END_NOT_IP },     /* LLDP */
+	{ 0x88f7, END_NOT_IP },     /* PTP */
+	{ 0x8902, END_NOT_IP },     /* CFM */
+	{ 0x9000, END_NOT_IP },     /* loop test */
 };
 
 static enum layer layer_of(uint16_t ethertype)
@@ -135,6 +146,12 @@ enum layer link_etag(struct decap *d, struct walk *w)
 enum layer link_vntag(struct decap *d, struct walk *w)
 {
 	return skip_tag(d, w, 4);
+}
+
+/* Version, length in words, options and tag. */
+enum layer link_metadata(struct decap *d, struct walk *w)
+{
+	return w->in.len < 2 ? walk_short(w) : skip_tag(d, w, 2 + w->in.at[1] * 4u);
 }
 
 /* IP comes behind LLC only with SNAP (RFC 1042), under the OUI of encapsulated Ethernet. */

@@ -15,6 +15,7 @@ enum layer {
 	LAYER_BACKBONE, /* 802.1ah I-tag */
 	LAYER_ETAG,     /* 802.1BR */
 	LAYER_VNTAG,
+	LAYER_METADATA,   /* Cisco's security group tag */
 	LAYER_LLC, /* 802.2 */
 	LAYER_SLL,
 	LAYER_SLL2,
@@ -152,7 +153,7 @@ typedef enum layer layer_fn(struct decap *d, struct walk *w);
 enum layer link_begin(int link); /* the first layer of a LINKTYPE_; END_UNKNOWN */
 enum layer link_typed(struct walk *w, uint16_t ethertype);
 bool link_looks_ethernet(struct bytes in); /* an Ethernet frame of a known ethertype */
-layer_fn link_ethernet, link_vlan, link_backbone, link_etag, link_vntag, link_llc, link_sll, link_sll2, link_family;
+layer_fn link_ethernet, link_vlan, link_backbone, link_etag, link_vntag, link_metadata, link_llc, link_sll, link_sll2, link_family;
 
 /* ip.c */
 enum layer ip_protocol(struct decap *d, struct walk *w, uint8_t protocol); /* what follows, by IP protocol number */

@@ -288,6 +288,57 @@ static void padding_of_the_frame_is_not_payload(void **state)
 	assert_false(got.truncated);
 }
 
+/* The plainest frames have a short cut; raw IP has none. Whatever is wrong with a packet, both give the same. */
+static void the_short_cut_gives_what_the_long_way_gives(void **state)
+{
+	uint32_t x = 7;
+
+	(void)state;
+	for (int n = 0; n < 50000; n++) {
+		uint8_t *ip;
+		size_t len, missing = 0;
+		struct datagram plain;
+		uint8_t payload[64];
+		bool given;
+
+		if (count("fragments") + count("held") > 0) { /* what was held must not meet what comes next */
+			done(state);
+			fresh(state);
+		}
+		begin_text();
+		add("I17 U13c4");
+		ip = packet.room + packet.from;
+		len = made_len();
+		for (int flips = n % 3; flips >= 0; flips--) {
+			x = x * 1664525 + 1013904223;
+			ip[x >> 8 & 31] = (uint8_t)(x >> 16 & (n % 2 != 0 ? 0xff : 0x4f));
+		}
+		x = x * 1664525 + 1013904223;
+		if (n % 5 == 0) {
+			missing = (x >> 16) % len;
+			len -= missing;
+		}
+		add("E0800");
+		take_at(n, LINK_ETHERNET, (struct bytes){ made().at, len + 14 }, n % 10 == 0 ? 0 : missing);
+		given = decap_next(d, &plain);
+		if (given && plain.payload.len > 0)
+			memcpy(payload, plain.payload.at, plain.payload.len);
+		while (decap_next(d, &got))
+			;
+		take_at(n, LINK_RAW, (struct bytes){ made().at + 14, len }, n % 10 == 0 ? 0 : missing);
+		assert_int_equal(decap_next(d, &got), given);
+		if (!given)
+			continue;
+		assert_true(got.at == plain.at && got.proto == plain.proto && got.header == plain.header);
+		assert_int_equal(got.truncated, plain.truncated);
+		assert_int_equal(got.packet.len, plain.packet.len);
+		assert_int_equal(got.payload.len, plain.payload.len);
+		assert_memory_equal(&got.flow, &plain.flow, sizeof(got.flow));
+		if (got.payload.len > 0)
+			assert_memory_equal(got.payload.at, payload, got.payload.len);
+	}
+}
+
 /* Each recipe is a way of wrapping the text; what is counted is the tunnel's own counter, if it has one. */
 static const struct wrap {
 	const char *name, *counter;
@@ -322,6 +373,13 @@ static const struct wrap {
 	{ "802.1ah", NULL, LINK_ETHERNET, "E88e7 h00001234 E0800 I17 U13c4" },
 	{ "802.1BR E-tag", NULL, LINK_ETHERNET, "E893f h0000000100000800 I17 U13c4" },
 	{ "VN-tag", NULL, LINK_ETHERNET, "E8926 h000000010800 I17 U13c4" },
+	{ "Cisco metadata", "vlan_tags", LINK_ETHERNET,
+		"E8909 h010100010007"
+		"0800 I17 U13c4" },
+	{ "Cisco metadata in GRE", "gre", LINK_RAW,
+		"I47 h20008909"
+		"00000028"
+		"0800010100010000 I17 U13c4" },
 	{ "MPLS, two labels, IPv4", "mpls", LINK_ETHERNET, "E8847 h00064040 h00065140 I17 U13c4" },
 	{ "MPLS, IPv6", "mpls", LINK_ETHERNET, "E8848 h00002140 S17 U13c4" },
 	{ "MPLS pseudowire", "mpls", LINK_ETHERNET, "E8847 h00064140 E0800 I17 U13c4" },
@@ -1237,6 +1295,7 @@ int main(void)
 		t(a_plain_datagram_comes_out_as_it_lies_in_its_frame),
 		t(an_ipv6_datagram_has_ipv6_addresses),
 		t(padding_of_the_frame_is_not_payload),
+		t(the_short_cut_gives_what_the_long_way_gives),
 		t(every_wrapping_is_taken_off),
 		t(a_frame_cut_anywhere_gives_what_is_there_or_nothing),
 		t(a_datagram_cut_by_the_snapshot_length_is_marked),
