@@ -16,6 +16,7 @@
 
 struct folder {
 	const struct warrant_set *set;
+	char *dir; /* as given, for errors */
 	struct stage *stage;
 	struct spools *spools;
 	struct table *holdings; /* warrant's number → holding, walked in the order they came to be */
@@ -47,9 +48,10 @@ int folder_new(struct folder **out, const char *dir, const struct warrant_set *s
 		folder_free(f);
 		return -1;
 	}
+	f->dir = strdup(dir);
 	f->spools = spools_new(f->stage);
 	f->holdings = table_new();
-	if (f->spools == NULL || f->holdings == NULL) {
+	if (f->dir == NULL || f->spools == NULL || f->holdings == NULL) {
 		folder_free(f);
 		return err_set(err, "out of memory");
 	}
@@ -69,6 +71,7 @@ void folder_free(struct folder *f)
 	table_free(f->holdings);
 	spools_free(f->spools);
 	stage_free(f->stage);
+	free(f->dir);
 	free(f);
 }
 
@@ -102,7 +105,7 @@ int folder_take(struct folder *f, const struct record *r, struct err *err)
 	struct holding *h = holding_of(f, r->warrant, err);
 
 	if (h == NULL || holding_take(h, r, err) < 0)
-		return err_in(err, "the case folder");
+		return err_in(err, "the case folder %s", f->dir);
 	return 0;
 }
 
@@ -173,7 +176,7 @@ int folder_finish(struct folder *f, const struct folder_input *inputs, size_t in
 		return 0;
 	if (write_all(f, &run, out, err) < 0) {
 		*out = (struct folder_result){ 0 };
-		return err_in(err, "the case folder");
+		return err_in(err, "the case folder %s", f->dir);
 	}
 	return 0;
 }

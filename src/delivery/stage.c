@@ -25,8 +25,7 @@ int stage_failed(const char *path, struct err *err)
 {
 	const char *slash = strchr(path, '/');
 
-	return err_set(
-		err, "cannot write %s: %s", slash != NULL ? slash + 1 : "a file of the case folder", strerror(errno));
+	return err_set(err, "cannot write %s: %s", slash != NULL ? slash + 1 : "what is put aside", strerror(errno));
 }
 
 static int failed(const struct stage *s, struct err *err)
