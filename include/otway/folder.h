@@ -26,8 +26,8 @@ struct folder_result {
 };
 
 /*
- * dir: the --out of decrypt; not there yet, or empty (else err). set is borrowed throughout. Nothing is made on disk before the
- * first record.
+ * dir: the --out of decrypt; not there yet, or empty (else err). set is borrowed throughout. Nothing is made on disk
+ * before the first record.
  */
 int folder_new(struct folder **out, const char *dir, const struct warrant_set *set, struct err *err);
 
@@ -38,14 +38,14 @@ void folder_free(struct folder *f);
 int folder_take(struct folder *f, const struct record *r, struct err *err);
 
 /*
- * Writes every file, the manifests last, and puts the folder in place under its name; nothing at all when there was no record.
- * counters: of the whole run. What a warrant's own packets met is counted here and takes the place of a counter of the same name
- * ("signalling", "events", "rtp", "rtcp", "decrypted", "sealed", "duplicates", "forged", …).
- * Sound is decoded in confined processes that begin as copies of this one, so it may have no other thread; the keys that the
- * folder knew are wiped before, others may be by the caller.
+ * Writes every file, the manifests last, and puts the folder in place under its name; nothing at all when there was
+ * no record. counters: of the whole run; what a warrant's own packets met is counted here and takes the place of a
+ * counter of the same name ("signalling", "events", "rtp", "rtcp", "decrypted", "sealed", "duplicates", "forged", …).
+ * Sound is decoded in confined processes that begin as copies of this one, so it may have no other thread; the keys
+ * that the folder knew are wiped before, others may be by the caller.
  */
-int folder_finish(struct folder *f, const struct folder_input *inputs, size_t input_count, const struct counter *counters,
-		  size_t counter_count, struct folder_result *out, struct err *err);
+int folder_finish(struct folder *f, const struct folder_input *inputs, size_t input_count,
+	const struct counter *counters, size_t counter_count, struct folder_result *out, struct err *err);
 
 /* The name of a warrant's folder below dir: the LIID, with "/", "%", control octets and a leading "." as %XX. */
 void folder_name(const char *liid, char out[3 * 25 + 1]);

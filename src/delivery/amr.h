@@ -1,6 +1,6 @@
 /*
- * amr: AMR and AMR-WB out of RTP (RFC 4867): speech frames as their decoders take them, one table-of-contents octet and the
- * speech bits, octet-aligned (section 5.3).
+ * amr: AMR and AMR-WB out of RTP (RFC 4867): speech frames as their decoders take them, one table-of-contents octet
+ * and the speech bits, octet-aligned (section 5.3).
  */
 #ifndef DELIVERY_AMR_H
 #define DELIVERY_AMR_H
@@ -15,7 +15,8 @@ struct amr_frame {
 	uint8_t octets[AMR_FRAME_MAX];
 };
 
-/* True when the fmtp says so: a payload that is laid out in a way not read here (CRCs, interleaving, several channels). */
+/* True when the fmtp says so: a payload that is laid out in a way not read here (CRCs, interleaving, several
+ * channels). */
 bool amr_refused(const char *fmtp, uint8_t channels);
 
 /* Whether the fmtp says octet-align=1; bandwidth-efficient otherwise (section 8.1). */

@@ -1,6 +1,7 @@
 /*
- * audio: each voice is decoded and laid where its RTP timestamps say. Arrival anchors them: a sender whose timestamps jump, or
- * stand still while it holds, is moved to when its packets really came, and nothing said is ever laid over or left out.
+ * audio: each voice is decoded and laid where its RTP timestamps say. Arrival anchors them: a sender whose timestamps
+ * jump, or stand still while it holds, is moved to when its packets really came, and nothing said is ever laid over
+ * or left out.
  */
 #include "audio.h"
 

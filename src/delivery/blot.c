@@ -94,7 +94,8 @@ static bool key_length(long octets)
 	return octets == 28 || octets == 30 || octets == 38 || octets == 44 || octets == MATERIAL;
 }
 
-/* How many pieces are to go; 0: none. What is behind a fold may be a session parameter, so fewer pieces are tried first. */
+/* How many pieces are to go; 0: none. What is behind a fold may be a session parameter, so fewer pieces are tried
+ * first. */
 static size_t condemned(const uint8_t *text, const struct inlined *in, const struct table *keys, bool all)
 {
 	uint8_t material[MATERIAL];

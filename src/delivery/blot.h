@@ -8,9 +8,9 @@
 #include "otway/base/table.h"
 
 /*
- * Overwrites with "*" the base64 of every inline key in `text` whose octets (master key, then salt) are a key of `keys`; of
- * every inline key when `all`. Padding or none; a line folded within the base64 is followed (RFC 3261 7.3.1). Returns how many
- * places were overwritten.
+ * Overwrites with "*" the base64 of every inline key in `text` whose octets (master key, then salt) are a key of
+ * `keys`; of every inline key when `all`. Padding or none; a line folded within the base64 is followed (RFC 3261
+ * 7.3.1). Returns how many places were overwritten.
  */
 size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all);
 

@@ -16,12 +16,13 @@ struct run_facts {
 	size_t counter_count;
 };
 
-/* The counters of a warrant's folder: the run's, then those of its own packets, which replace the run's of the same name. */
+/* The counters of a warrant's folder: the run's, then those of its own packets, which replace the run's of the
+ * same name. */
 #define COUNTERS_OWN 12
 size_t case_counters(const struct holding *h, struct counter out[COUNTERS_OWN]);
 
-/* Streams in the order of their first packets; those without a distinct packet are left out. Borrowed from c but for the
- * array, which is freed by the caller. NULL: none, or out of memory (then *count is not 0). */
+/* Streams in the order of their first packets; those without a distinct packet are left out. Borrowed from c but
+ * for the array, which is freed by the caller. NULL: none, or out of memory (then *count is not 0). */
 struct held_stream **case_streams(const struct held_call *c, size_t *count);
 
 #endif

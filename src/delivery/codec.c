@@ -1,4 +1,5 @@
-/* codec: a table of payload formats, the frames within a payload, and libavcodec behind them, bit-exact and single-threaded. */
+/* codec: a table of payload formats, the frames within a payload, and libavcodec behind them, bit-exact and
+ * single-threaded. */
 #include "codec.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * codec: RTP payloads of speech to linear samples, by libavcodec. codec_new and what follows run in a confined process only
- * (decoder.h): they read octets that anybody may have written.
+ * codec: RTP payloads of speech to linear samples, by libavcodec. codec_new and what follows run in a confined
+ * process only (decoder.h): they read octets that anybody may have written.
  */
 #ifndef DELIVERY_CODEC_H
 #define DELIVERY_CODEC_H

@@ -18,8 +18,9 @@ struct confined {
 };
 
 /*
- * Starts it: a copy of this process (which has no threads) that holds one descriptor, may not gain privileges, open, connect,
- * start or signal anything, and has bounds on time and memory; what it tries beyond that ends it. False: it could not be.
+ * Starts it: a copy of this process (which has no threads) that holds one descriptor, may not gain privileges, open,
+ * connect, start or signal anything, and has bounds on time and memory; what it tries beyond that ends it. False: it
+ * could not be.
  */
 bool confined_start(struct confined *c, confined_main *run);
 

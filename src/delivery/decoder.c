@@ -1,6 +1,6 @@
 /*
- * decoder: one batch of items goes to the process, which reads it whole before it answers; so neither ever waits for the other
- * with a full socket. A reply is its length, and for each item a count of samples and the samples.
+ * decoder: one batch of items goes to the process, which reads it whole before it answers; so neither ever waits for
+ * the other with a full socket. A reply is its length, and for each item a count of samples and the samples.
  */
 #include "decoder.h"
 

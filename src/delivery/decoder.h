@@ -24,8 +24,8 @@ typedef bool decoder_take(void *context, const struct decoder_tag *tag, const in
 struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context);
 void decoder_free(struct decoder *d);
 
-/* The payloads that follow are of this format; codec_known(f) must hold. What the one before still holds comes out. NULL: none
- * follow. */
+/* The payloads that follow are of this format; codec_known(f) must hold. What the one before still holds comes
+ * out. NULL: none follow. */
 bool decoder_format(struct decoder *d, const struct held_format *f);
 
 /* A payload. False from here on: the process died or hung, or take said stop. */

@@ -1,4 +1,5 @@
-/* figure: one drawing with one scale of time for sound and streams, so that a hole can be heard and seen at the same place. */
+/* figure: one drawing with one scale of time for sound and streams, so that a hole can be heard and seen at the
+ * same place. */
 #include "figure.h"
 
 #include <inttypes.h>

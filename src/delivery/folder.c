@@ -1,4 +1,5 @@
-/* folder: each record to the warrant it belongs to; at the end every warrant's folder, and all of them in place at once. */
+/* folder: each record to the warrant it belongs to; at the end every warrant's folder, and all of them in place at
+ * once. */
 #include "otway/folder.h"
 
 #include <stdio.h>

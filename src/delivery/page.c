@@ -8,7 +8,8 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
-/* Marks that turn the direction of what follows, so that it reads as something else (Unicode 12.2: bidirectional controls). */
+/* Marks that turn the direction of what follows, so that it reads as something else (Unicode 12.2: bidirectional
+ * controls). */
 static bool turns(struct bytes t, size_t at, size_t len)
 {
 	uint32_t c;

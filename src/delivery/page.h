@@ -1,5 +1,6 @@
 /*
- * page: what every report has in common: its style, its script, text that is safe to show, times and spans as people read them.
+ * page: what every report has in common: its style, its script, text that is safe to show, times and spans as people
+ * read them.
  */
 #ifndef DELIVERY_PAGE_H
 #define DELIVERY_PAGE_H

@@ -1,6 +1,6 @@
 /*
- * spool: records kept on disk until they can be put in order: those of one call, or of a warrant's events.
- * Many are open at once, so they hold no descriptor and little memory: what is added gathers in a buffer, and all buffers
+ * spool: records kept on disk until they can be put in order: those of one call, or of a warrant's events. Many are
+ * open at once, so they hold no descriptor and little memory: what is added gathers in a buffer, and all buffers
  * together are bounded.
  */
 #ifndef DELIVERY_SPOOL_H

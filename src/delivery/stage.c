@@ -250,7 +250,8 @@ static int move_in(struct stage *s, struct err *err)
 
 int stage_place(struct stage *s, struct err *err)
 {
-	/* Late errors of a file system (delayed allocation, network) come out here, before anything bears its final name. */
+	/* Late errors of a file system (delayed allocation, network) come out here, before anything bears its
+	 * final name. */
 	if (syncfs(s->fd) < 0)
 		return failed(s, err);
 	if (s->within)

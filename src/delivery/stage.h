@@ -1,6 +1,7 @@
 /*
- * stage: the folder beside the case folder in which everything is made, so that what stands under the final name is whole.
- * Paths are below the stage. Every file is new, private to its owner, and its writes are checked when it is closed.
+ * stage: the folder beside the case folder in which everything is made, so that what stands under the final name is
+ * whole. Paths are below the stage. Every file is new, private to its owner, and its writes are checked when it is
+ * closed.
  */
 #ifndef DELIVERY_STAGE_H
 #define DELIVERY_STAGE_H

@@ -76,8 +76,8 @@ static void feed(const struct held_call *c, struct held_stream *s, struct runnin
 	sha256_add(r->whole, clear);
 }
 
-/* The stream that a control packet's sender sends (RFC 3550 6.4: the SSRC in octets 4 to 7): on the same ports, on the ports
- * below, or between the same hosts. */
+/* The stream that a control packet's sender sends (RFC 3550 6.4: the SSRC in octets 4 to 7): on the same ports, on
+ * the ports below, or between the same hosts. */
 static void count_rtcp(const struct holding *h, struct held_call *c, const struct spooled_media *m, struct bytes clear)
 {
 	struct flow flow = m->flow;

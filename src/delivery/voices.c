@@ -26,7 +26,8 @@ static bool speaks(const struct held_stream *s)
 	return audio && held_state(s) != HELD_SEALED && s->clear + s->decrypted > 0;
 }
 
-/* Do the two lie beside each other for more than half of the shorter one? One that goes on where another ends does not. */
+/* Do the two lie beside each other for more than half of the shorter one? One that goes on where another ends does
+ * not. */
 static bool at_once(const struct held_stream *a, const struct held_stream *b)
 {
 	nsec_t from = a->first > b->first ? a->first : b->first, to = a->last < b->last ? a->last : b->last;

@@ -1,4 +1,5 @@
-/* walk: a spool that came in order is read through; for one that did not, its places are sorted first (24 octets each). */
+/* walk: a spool that came in order is read through; for one that did not, its places are sorted first (24 octets
+ * each). */
 #include "walk.h"
 
 #include <stdlib.h>

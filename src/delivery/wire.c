@@ -86,7 +86,8 @@ static uint16_t folded(uint64_t total)
 	return (uint16_t)total;
 }
 
-/* Of the pseudo header and the transport's `len` octets (RFC 768, RFC 9293 3.1, RFC 8200 8.1), its checksum field being zero. */
+/* Of the pseudo header and the transport's `len` octets (RFC 768, RFC 9293 3.1, RFC 8200 8.1), its checksum field
+ * being zero. */
 static uint16_t transport_checksum(const uint8_t *p, const struct layout *l, size_t len)
 {
 	uint64_t total = l->version == 4 ? sum(p + 12, 8) : sum(p + 8, 32);

@@ -1,5 +1,6 @@
 /*
- * case_records: records made by hand for the tests of the case folder, and its files read back with the tools of others.
+ * case_records: records made by hand for the tests of the case folder, and its files read back with the tools of
+ * others.
  */
 #ifndef TESTS_CASE_RECORDS_H
 #define TESTS_CASE_RECORDS_H
@@ -241,7 +242,10 @@ static inline struct packet_said rtp_said(struct scene *s, uint64_t index, nsec_
 			.suite = AES_CM_128_HMAC_SHA1_80,
 			.source = KEY_SDES,
 			.key_used = true,
-			.key = { .suite = AES_CM_128_HMAC_SHA1_80, .source = KEY_SDES, .key = { 1, 2, 3 }, .salt = { 9, 8, 7 } },
+			.key = { .suite = AES_CM_128_HMAC_SHA1_80,
+				.source = KEY_SDES,
+				.key = { 1, 2, 3 },
+				.salt = { 9, 8, 7 } },
 		},
 	};
 }

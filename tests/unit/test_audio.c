@@ -532,8 +532,8 @@ static void amr_is_heard_in_both_layouts(void **state)
 	}
 }
 
-/* RFC 4867 4.3.5.1: one frame of AMR 7.4 kbit/s, bandwidth-efficient: 4 bits of mode request (none, 15), F=0, FT=4, Q=1,
- * 148 bits of speech, 2 of padding. */
+/* RFC 4867 4.3.5.1: one frame of AMR 7.4 kbit/s, bandwidth-efficient: 4 bits of mode request (none, 15), F=0,
+ * FT=4, Q=1, 148 bits of speech, 2 of padding. */
 static void a_bandwidth_efficient_amr_frame_is_found_bit_by_bit(void **state)
 {
 	struct amr_frame out[AMR_FRAMES];

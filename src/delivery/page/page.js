@@ -1,9 +1,10 @@
 
 "use strict";
-/* The line that follows the sound, and a click that moves it. The drawing is 1000 wide and lasts data-span seconds, the sound
- * begins data-offset seconds into it. */
+/* The line that follows the sound, and a click that moves it. The drawing is 1000 wide and lasts data-span
+ * seconds, the sound begins data-offset seconds into it. */
 for (const figure of document.querySelectorAll("figure.media")) {
-  const audio = figure.querySelector("audio"), drawing = figure.querySelector("svg"), head = figure.querySelector(".head");
+  const audio = figure.querySelector("audio"), drawing = figure.querySelector("svg");
+  const head = figure.querySelector(".head");
   if (!audio || !drawing || !head) continue;
   const span = Number(figure.dataset.span), offset = Number(figure.dataset.offset);
   if (!(span > 0)) continue;
