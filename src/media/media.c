@@ -71,7 +71,9 @@ void media_step(struct media *m, const struct step *s)
 
 bool media_wants(const struct media *m, const struct datagram *in)
 {
-	if (m->places.count == 0 || in->proto != IP_PROTO_UDP)
+	if (in->proto != IP_PROTO_UDP)
+		return false;
+	if (!places_may_have(&m->places, &in->flow.dst) && !places_may_have(&m->places, &in->flow.src))
 		return false;
 	return places_find(&m->places, &in->flow.dst) != NULL || places_find(&m->places, &in->flow.src) != NULL;
 }

@@ -1,33 +1,12 @@
-/* places: open addressing over a keyed multiplicative hash, linear probing; what is removed lets its followers move up. */
+/* places: open addressing, linear probing; what is removed lets its followers move up. */
 #include "places.h"
 
 #include <stdlib.h>
 
 #include "otway/base/crypto.h"
 
-__extension__ typedef unsigned __int128 product_t;
-
-/* Both halves of a product, folded. */
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-	product_t product = (product_t)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t hash_of(const struct places *p, const struct addr *a)
-{
-	uint64_t head, middle, tail = 0;
-	const uint8_t *octets = (const uint8_t *)a;
-
-	_Static_assert(sizeof(struct addr) == 20, "an address is 20 octets without holes");
-	memcpy(&head, octets, 8);
-	if (a->family == 4)
-		return fold(head ^ p->key[0], p->key[1]);
-	memcpy(&middle, octets + 8, 8);
-	memcpy(&tail, octets + 16, 4);
-	return fold(fold(head ^ p->key[0], middle ^ p->key[1]) ^ tail ^ p->key[2], p->key[1]);
-}
+#define SLOTS_PER_SPOT 4
+#define BITS_PER_SLOT  8 /* of the filter: one bit in thirty-two is set at most */
 
 bool places_init(struct places *p)
 {
@@ -44,9 +23,8 @@ void places_clear(struct places *p)
 		free(p->spots[i]);
 	free(p->spots);
 	free(p->slots);
-	p->spots = NULL;
-	p->slots = NULL;
-	p->count = p->room = p->slot_count = 0;
+	free(p->filter);
+	memset(p, 0, sizeof(*p));
 }
 
 /* The slot that leads to an address; NULL: none. */
@@ -54,9 +32,9 @@ static struct places_slot *find(const struct places *p, const struct addr *a)
 {
 	uint64_t hash;
 
-	if (p->count == 0)
+	if (!places_may_have(p, a))
 		return NULL;
-	hash = hash_of(p, a);
+	hash = places_hash(p, a);
 	for (size_t i = hash & (p->slot_count - 1);; i = (i + 1) & (p->slot_count - 1)) {
 		struct places_slot *s = &p->slots[i];
 
@@ -76,28 +54,38 @@ struct spot *places_find(const struct places *p, const struct addr *a)
 
 static void lay(struct places *p, uint32_t spot)
 {
-	uint64_t hash = hash_of(p, &p->spots[spot]->addr);
+	uint64_t hash = places_hash(p, &p->spots[spot]->addr), bit = (hash >> 20) & p->filter_mask;
 	size_t i = hash & (p->slot_count - 1);
 
 	while (p->slots[i].spot != 0)
 		i = (i + 1) & (p->slot_count - 1);
 	p->slots[i] = (struct places_slot){ hash, spot + 1 };
+	p->filter[bit / 64] |= UINT64_C(1) << (bit % 64);
 }
 
-/* Lays all slots anew, four for each spot. False: out of memory, nothing changed. */
+/* Lays slots and filter anew. False: out of memory, nothing changed. */
 static bool lay_all(struct places *p)
 {
 	size_t slot_count = 64;
 	struct places_slot *slots;
+	uint64_t *filter;
 
-	while (slot_count < p->count * 4)
+	while (slot_count < p->count * SLOTS_PER_SPOT)
 		slot_count *= 2;
 	slots = calloc(slot_count, sizeof(*slots));
-	if (slots == NULL)
+	filter = calloc(slot_count * BITS_PER_SLOT / 64, sizeof(*filter));
+	if (slots == NULL || filter == NULL) {
+		free(slots);
+		free(filter);
 		return false;
+	}
 	free(p->slots);
+	free(p->filter);
 	p->slots = slots;
+	p->filter = filter;
 	p->slot_count = slot_count;
+	p->filter_mask = slot_count * BITS_PER_SLOT - 1;
+	p->removed = 0;
 	for (size_t i = 0; i < p->count; i++)
 		lay(p, (uint32_t)i);
 	return true;
@@ -128,7 +116,7 @@ struct spot *places_add(struct places *p, const struct addr *a)
 		return NULL;
 	spot->addr = *a;
 	p->spots[p->count++] = spot;
-	if (p->count * 2 <= p->slot_count) {
+	if (p->count * SLOTS_PER_SPOT / 2 <= p->slot_count && p->removed <= p->count) {
 		lay(p, (uint32_t)p->count - 1);
 	} else if (!lay_all(p)) {
 		p->count--;
@@ -141,24 +129,18 @@ struct spot *places_add(struct places *p, const struct addr *a)
 /* The slot that leads to the spot of that index. */
 static size_t slot_of(const struct places *p, uint32_t spot)
 {
-	size_t i = hash_of(p, &p->spots[spot]->addr) & (p->slot_count - 1);
+	size_t i = places_hash(p, &p->spots[spot]->addr) & (p->slot_count - 1);
 
 	while (p->slots[i].spot != spot + 1)
 		i = (i + 1) & (p->slot_count - 1);
 	return i;
 }
 
-void places_remove(struct places *p, const struct addr *a)
+static void close_hole(struct places *p, size_t hole)
 {
-	struct places_slot *slot = find(p, a);
-	size_t mask = p->slot_count - 1, hole, i;
-	uint32_t spot;
+	size_t mask = p->slot_count - 1;
 
-	if (slot == NULL)
-		return;
-	spot = slot->spot - 1;
-	hole = (size_t)(slot - p->slots);
-	for (i = (hole + 1) & mask; p->slots[i].spot != 0; i = (i + 1) & mask) {
+	for (size_t i = (hole + 1) & mask; p->slots[i].spot != 0; i = (i + 1) & mask) {
 		/* A follower may move up when its own slot does not lie behind the hole. */
 		if (((i - p->slots[i].hash) & mask) >= ((i - hole) & mask)) {
 			p->slots[hole] = p->slots[i];
@@ -166,8 +148,20 @@ void places_remove(struct places *p, const struct addr *a)
 		}
 	}
 	p->slots[hole].spot = 0;
+}
+
+void places_remove(struct places *p, const struct addr *a)
+{
+	const struct places_slot *slot = find(p, a);
+	uint32_t spot;
+
+	if (slot == NULL)
+		return;
+	spot = slot->spot - 1;
+	close_hole(p, (size_t)(slot - p->slots));
 	free(p->spots[spot]);
 	p->count--;
+	p->removed++;
 	if (spot < p->count) { /* the last one takes the free index */
 		p->slots[slot_of(p, (uint32_t)p->count)].spot = spot + 1;
 		p->spots[spot] = p->spots[p->count];
