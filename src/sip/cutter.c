@@ -202,11 +202,10 @@ static void receive(struct cutter *c, struct half *h, const struct arrival *a)
 	}
 }
 
-/* What is there of a message whose header is whole and whose body will not come; false when there is no such. */
+/* What is there of a message whose rest will not come, if that is more than its start-line; false: there is none. */
 static bool give_partly(struct cutter *c, struct half *h, uint32_t lost, struct datagram *out)
 {
-	bool partly =
-		h->kind == HALF_SIP && h->splitter.state == AT_HEADER && h->splitter.header_len > 0 && h->rest.len > 0;
+	bool partly = h->kind == HALF_SIP && h->splitter.state == AT_HEADER && h->rest.len > 0;
 	bool made = partly && make_sip(c, h, buf_bytes(&h->rest), true, out);
 
 	lose(h, lost);

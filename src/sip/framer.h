@@ -5,7 +5,8 @@
  * at the next start-line. SIP over TLS is counted, never guessed.
  *
  * Memory: at most 65,535 directions of connections that carry SIP and 64 MiB of what is not a whole message yet (the
- * oldest go, counted), and about half a MiB, whatever is not SIP. Work is linear in octets.
+ * oldest go, counted): 120 MiB in all. What carries no SIP takes none, half-open connections neither, beyond a table of
+ * a quarter of a MiB. Work is linear in octets.
  */
 #ifndef OTWAY_SIP_FRAMER_H
 #define OTWAY_SIP_FRAMER_H
@@ -24,7 +25,7 @@ void framer_take(struct framer *f, const struct datagram *segment);
 /*
  * Out: the next message; false when there is none. Of its connection in order, each octet once. `framed`; payload is the
  * message, of at most 65,000 octets; at is the time of the segment that completed it; packet has the connection's
- * addresses, ports and place in the sequence, all else made up. `truncated`: its header is whole, the rest never came.
+ * addresses, ports and place in the sequence, all else made up. `truncated`: its start-line is whole, the rest never came.
  * *message is borrowed until the next call on f.
  */
 bool framer_next(struct framer *f, struct datagram *message);
