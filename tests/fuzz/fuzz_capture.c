@@ -25,8 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (f.bytes.len > size || f.wire_len < f.bytes.len || ++frames > size)
 				abort();
 			for (size_t i = 0; i < f.bytes.len; i++) /* every octet is there to be read */
-				if (((const volatile uint8_t *)f.bytes.at)[i] > 255)
-					abort();
+				(void)((const volatile uint8_t *)f.bytes.at)[i];
 		}
 	capture_free(c);
 	close(fd);

@@ -19,8 +19,7 @@ static void check(const struct datagram *g)
 	if (g->packet.at[0] >> 4 != g->flow.src.family || be16(g->payload.at - g->header) != g->flow.src.port)
 		abort();
 	for (size_t i = 0; i < g->payload.len; i++) /* every octet is there to be read */
-		if (((const volatile uint8_t *)g->payload.at)[i] > 255)
-			abort();
+		(void)((const volatile uint8_t *)g->payload.at)[i];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
