@@ -26,8 +26,22 @@ const char *sip_header_text(enum sip_header h)
 const char *sip_method_text(enum sip_method m)
 {
 	static const char *const texts[] = {
-		"", "INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "REFER", "INFO",
-		"REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "OPTIONS", "OTHER",
+		"",
+		"INVITE",
+		"ACK",
+		"BYE",
+		"CANCEL",
+		"PRACK",
+		"UPDATE",
+		"REFER",
+		"INFO",
+		"REGISTER",
+		"MESSAGE",
+		"SUBSCRIBE",
+		"NOTIFY",
+		"PUBLISH",
+		"OPTIONS",
+		"OTHER",
 	};
 
 	return texts[m];

@@ -17,7 +17,8 @@ static int run(const char *path)
 		perror(path);
 		return 1;
 	}
-	data = malloc((size_t)size + 1); /* exactly as long as the input, so that a sanitizer sees the first octet behind it */
+	data = malloc((size_t)size +
+		      1); /* exactly as long as the input, so that a sanitizer sees the first octet behind it */
 	if (data == NULL || fread(data, 1, (size_t)size, f) != (size_t)size) {
 		perror(path);
 		return 1;
