@@ -210,26 +210,28 @@ static bool word_before(struct bytes text, size_t colon, const char *word, size_
 /* The header line's name: the word before the colon, spaces allowed between, a line end before it. */
 static bool name_before(struct bytes text, size_t colon, const char *name, size_t len)
 {
-	while (colon > 0 && (text.at[colon - 1] == ' ' || text.at[colon - 1] == '\t'))
+	while (colon > 0 && text_space(text.at[colon - 1]))
 		colon--;
-	return word_before(text, colon, name, len) && (colon == len || text.at[colon - len - 1] == '\n');
+	return word_before(text, colon, name, len) &&
+	       (colon == len || text.at[colon - len - 1] == '\n' || text.at[colon - len - 1] == '\r');
 }
 
-/* The value behind a colon, up to the end of its line, folded lines taken in. */
+/* The value behind a colon, up to the end of its line (CRLF, or either alone), folded lines taken in. */
 static struct bytes value_behind(struct bytes text, size_t colon)
 {
 	size_t end = colon + 1;
 
-	for (;;) {
-		const uint8_t *line = memchr(text.at + end, '\n', text.len - end);
+	while (end < text.len) {
+		size_t line = end;
 
-		if (line == NULL) {
-			end = text.len;
+		while (end < text.len && text.at[end] != '\r' && text.at[end] != '\n')
+			end++;
+		line = end;
+		end += end + 1 < text.len && text.at[end] == '\r' && text.at[end + 1] == '\n' ? 2 : 1;
+		if (end >= text.len || (text.at[end] != ' ' && text.at[end] != '\t')) {
+			end = line;
 			break;
 		}
-		end = (size_t)(line - text.at) + 1;
-		if (end >= text.len || (text.at[end] != ' ' && text.at[end] != '\t'))
-			break;
 	}
 	return text_trim(bytes_part(text, colon + 1, end - colon - 1));
 }
@@ -268,33 +270,60 @@ static bool user_may(const struct triage *t, struct bytes rest)
 	       (end < rest.len && rest.at[end] == ';' && has_context(bytes_part(rest, end, rest.len)));
 }
 
+static bool is_uuid(struct bytes value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (hex_value(value.at[i]) < 0)
+			return false;
+	return value.len == 32;
+}
+
+static bool is_nil(struct bytes uuid)
+{
+	for (size_t i = 0; i < uuid.len; i++)
+		if (uuid.at[i] != '0')
+			return false;
+	return true;
+}
+
+/* The first that is not nil counts. What is not written the plain way is left to the parser. */
 static void take_session(struct glance *g, struct bytes value)
 {
-	struct bytes rest;
+	struct bytes rest, uuid = text_cut(value, ';', &rest), remote = rest;
 
-	g->session[0] = text_trim(text_cut(value, ';', &rest));
-	while (rest.len > 0) {
-		struct bytes part = text_trim(text_cut(rest, ';', &rest));
+	if (g->session[0].len > 0)
+		return;
+	if (text_begins(rest, "remote="))
+		remote = text_cut(bytes_part(rest, 7, rest.len), ';', NULL);
+	if (!is_uuid(uuid) || (rest.len > 0 && !is_uuid(remote)))
+		g->may_match = true;
+	else if (!is_nil(uuid))
+		g->session[0] = uuid;
+	if (g->session[0].len > 0 && rest.len > 0 && !is_nil(remote))
+		g->session[1] = remote;
+}
 
-		if (text_begins(part, "remote="))
-			g->session[1] = bytes_part(part, 7, part.len);
-	}
+static bool is_plain(struct bytes value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.at[i] <= ' ' || value.at[i] == '"' || value.at[i] == '\\')
+			return false;
+	return value.len > 0;
 }
 
 static void take_icid(struct glance *g, struct bytes value)
 {
-	struct bytes rest = value;
+	struct bytes rest, icid = text_cut(value, ';', &rest);
 
-	while (rest.len > 0) {
-		struct bytes part = text_trim(text_cut(rest, ';', &rest));
-
-		if (!text_begins(part, "icid-value="))
-			continue;
-		part = bytes_part(part, 11, part.len);
-		if (part.len > 1 && part.at[0] == '"')
-			part = bytes_part(part, 1, part.len - 2);
-		g->icid = part;
-	}
+	if (g->icid.len > 0)
+		return;
+	icid = text_begins(icid, "icid-value=") ? bytes_part(icid, 11, icid.len) : (struct bytes){ NULL, 0 };
+	if (icid.len > 2 && icid.at[0] == '"' && icid.at[icid.len - 1] == '"')
+		icid = bytes_part(icid, 1, icid.len - 2);
+	if (is_plain(icid))
+		g->icid = icid;
+	else
+		g->may_match = true;
 }
 
 static bool is_setup(struct bytes cseq)
@@ -316,7 +345,7 @@ static void colon_seen(const struct triage *t, struct bytes text, size_t at, str
 	size_t end = at;
 	struct bytes rest = { text.at + at + 1, text.len - at - 1 };
 
-	while (end > 0 && (text.at[end - 1] == ' ' || text.at[end - 1] == '\t'))
+	while (end > 0 && text_space(text.at[end - 1]))
 		end--;
 	switch (end > 0 ? text_lower(text.at[end - 1]) : 0) {
 	case 'p':

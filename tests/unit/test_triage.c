@@ -71,7 +71,7 @@ static void what_joins_calls_is_seen(void **state)
 		"Call-ID :\t a84b4c76e66710@pc33 \r\n"
 		"CSeq: 314159\r\n INVITE\r\n"
 		"Session-ID: ab30317f1a784dc48ff824d0d3715d86;remote=47755a9de7794ba387653f2099600ef2\r\n"
-		"P-Charging-Vector: orig-ioi=a; icid-value=\"AyretyU0dm+6O2IrT5tAFrbHLso=023551024\"\r\n"
+		"P-Charging-Vector: icid-value=\"AyretyU0dm+6O2IrT5tAFrbHLso=023551024\";orig-ioi=a\r\n"
 		"\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
 		"inline:bLgs8lhXjZDdJ7Jx7vzizFDKyykkGTZSgz1RrRZA|2^20\r\n";
 	struct triage *t = of("sip:bob@ims.example");
