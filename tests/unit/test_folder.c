@@ -553,21 +553,23 @@ static void the_same_records_give_the_same_bytes(void **state)
 	assert_string_equal(manifest[0], manifest[1]);
 }
 
-/* Limits the size of files instead of a disk's: a write fails the same way. */
-static void a_full_disk_leaves_nothing(void **state)
+/* A case whose largest files are 100 KB (put aside), 200 KB (sound) and 300 KB (the page), with files limited to `limit`. */
+static void fill_disk(rlim_t limit)
 {
-	struct rlimit before, small = { 40000, 40000 };
+	struct rlimit before, small;
 	struct scene *s = scene_new(1);
 	char out[256];
 	uint8_t media[500];
-	int rc = 0;
+	int rc;
 
-	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small.rlim_max = before.rlim_max;
-	for (uint64_t i = 0; i < 100; i++)
-		assert_int_equal(take_packet(rtp_said(s, i, START, fill(media, 500, 1))), 0);
+	small = (struct rlimit){ limit, before.rlim_max };
+	for (uint64_t i = 0; i < 100; i++) {
+		struct packet_said p = rtp_said(s, i, START, fill(media, 500, 1));
+
+		p.m.timestamp = (uint32_t)i * 500;
+		assert_int_equal(take_packet(p), 0);
+	}
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	rc = scene_finish(s);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -578,6 +580,16 @@ static void a_full_disk_leaves_nothing(void **state)
 	s->folder = NULL;
 	assert_string_equal(printed(out, sizeof(out), "ls -A %s", s->top), "");
 	scene_free(s);
+}
+
+/* The size of files is limited instead of a disk's: a write fails the same way. */
+static void a_full_disk_leaves_nothing(void **state)
+{
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	fill_disk(40000);
+	fill_disk(160000);
+	fill_disk(240000);
 }
 
 static void the_name_of_a_folder_is_safe(void **state)
