@@ -17,7 +17,6 @@
 #include "otway/triage.h"
 #include "otway/undecided.h"
 
-#define UNDECIDED_HOLD   (2 * NSEC_PER_SEC)
 #define UNDECIDED_OCTETS ((size_t)64 << 20)
 #define RECENT_OCTETS    ((size_t)1 << 20)
 #define RECENT_SPAN      NSEC_PER_SEC
@@ -68,7 +67,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 	p->again = sip_new(kms_header);
 	p->triage = triage_new();
 	p->match = match_new();
-	p->undecided = undecided_new(UNDECIDED_HOLD, UNDECIDED_OCTETS);
+	p->undecided = undecided_new(CALL_LOOK_BACK, UNDECIDED_OCTETS);
 	p->call = call_new();
 	p->trace = o != NULL && o->explain ? trace_new() : NULL;
 	p->now = p->told = NSEC_NONE;

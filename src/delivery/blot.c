@@ -1,13 +1,17 @@
 /* blot: searched in the raw text, so that it matters not which header, body or part of a body a key stands in. */
 #include "blot.h"
 
+#include "otway/base/inflate.h"
 #include "otway/base/secret.h"
 #include "otway/base/text.h"
 
 enum {
-	PIECES = 8,    /* lines that one key may be folded over */
-	MATERIAL = 46, /* octets of the longest key and salt (RFC 6188) */
-	LONGEST = 96   /* characters of base64 that can be a key */
+	PIECES = 8,              /* lines that one key may be folded over */
+	MATERIAL = 46,           /* octets of the longest key and salt (RFC 6188) */
+	LONGEST = 96,            /* characters of base64 that can be a key */
+	KEY_LEAST = 16,          /* octets of the shortest master key */
+	MIKEY_MAX = 64 << 10,    /* characters of a MIKEY message in base64 */
+	UNPACKED_MAX = 256 << 10 /* octets of a compressed body, as of the parser */
 };
 
 /* The base64 behind one "inline:", in the pieces that folding leaves. */
@@ -131,4 +135,85 @@ size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all)
 		places += go > 0;
 	}
 	return places;
+}
+
+/* Does this hold the beginning of a key? What a MIKEY message carries in clear has key and salt apart (RFC 3830 6.13). */
+static bool holds_key(struct bytes octets, const struct table *keys)
+{
+	struct bytes key;
+	size_t step = 0;
+
+	while (keys != NULL && table_next(keys, &step, &key) != NULL)
+		if (key.len >= KEY_LEAST && memmem(octets.at, octets.len, key.at, KEY_LEAST) != NULL)
+			return true;
+	return false;
+}
+
+/* The base64 behind "key-mgmt:mikey" at `at` (RFC 4567 3.1), when it holds a key of `keys` in clear. */
+static size_t blot_mikey(uint8_t *text, size_t at, size_t len, const struct table *keys)
+{
+	struct bytes rest, protocol = text_word((struct bytes){ text + at, len - at }, &rest),
+			   data = text_word(rest, NULL);
+	struct buf octets = { 0 };
+	uint8_t *to;
+	long n;
+
+	data = text_trim(text_cut(data, '\n', NULL));
+	if (!text_is(protocol, "mikey") || data.len == 0 || data.len > MIKEY_MAX ||
+		(to = buf_room(&octets, data.len)) == NULL)
+		return 0;
+	n = text_unbase64(data, to, data.len);
+	octets.len = n > 0 ? (size_t)n : 0;
+	n = holds_key(buf_bytes(&octets), keys);
+	if (n)
+		memset(text + (data.at - text), '*', data.len);
+	buf_clear(&octets);
+	return (size_t)n;
+}
+
+/* Keys in the clear parts of MIKEY messages. */
+static size_t blot_key_mgmt(uint8_t *text, size_t len, const struct table *keys)
+{
+	static const char attribute[] = "key-mgmt:";
+	const size_t attribute_len = sizeof(attribute) - 1;
+	size_t places = 0;
+
+	for (size_t at = 0; at + attribute_len <= len; at++)
+		if (text_lower(text[at]) == 'k' && text_begins((struct bytes){ text + at, len - at }, attribute))
+			places += blot_mikey(text, at + attribute_len, len, keys);
+	return places;
+}
+
+/* Where the body of a message begins: behind the first empty line. *packed: a header field before it names an encoding. */
+static size_t body_of(struct bytes text, bool *packed)
+{
+	size_t at = 0;
+
+	*packed = false;
+	while (at < text.len) {
+		struct bytes rest, value, line = text_cut(bytes_part(text, at, text.len), '\n', &rest);
+		struct bytes name = text_trim(text_cut(line, ':', &value));
+
+		at = rest.at != NULL ? (size_t)(rest.at - text.at) : text.len;
+		if (text_trim(line).len == 0)
+			return at;
+		if (text_is(name, "content-encoding") || text_is(name, "e"))
+			*packed = *packed || inflate_knows(text_trim(value));
+	}
+	return text.len;
+}
+
+size_t blot_message(uint8_t *text, size_t len, const struct table *keys, bool all)
+{
+	bool packed;
+	size_t body = body_of((struct bytes){ text, len }, &packed), inside = 0;
+	size_t places = blot_keys(text, len, keys, all) + blot_key_mgmt(text, len, keys);
+	struct buf plain = { 0 };
+
+	if (packed && inflate_bytes((struct bytes){ text + body, len - body }, UNPACKED_MAX, &plain))
+		inside = blot_keys(plain.at, plain.len, keys, all) + blot_key_mgmt(plain.at, plain.len, keys);
+	if (inside > 0)
+		memset(text + body, '*', len - body);
+	buf_clear(&plain);
+	return places + inside;
 }

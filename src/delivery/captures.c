@@ -24,7 +24,7 @@ int captures_cleaned(
 		return err_set(err, "out of memory");
 	if (payload.len == 0)
 		return 0;
-	places = blot_keys(out->at + (payload.at - packet.at), payload.len, h->keys, all);
+	places = blot_message(out->at + (payload.at - packet.at), payload.len, h->keys, all);
 	if (places > 0)
 		wire_checksum(out->at, packet.at, packet.len);
 	h->keys_removed += places;

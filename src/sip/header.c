@@ -5,7 +5,7 @@
 
 #define NAME(text) text, sizeof(text) - 1
 
-/* Compact forms that are not ours (x, y, a, u, n, j, d, s, k, e, o) are other fields like any other. */
+/* Compact forms that are not ours (x, y, a, u, n, j, d, s, k, o) are other fields like any other. */
 static const struct {
 	const char *name;
 	size_t len;
@@ -16,6 +16,7 @@ static const struct {
 	{ NAME("Contact"), 'm', FIELD_CONTACT },
 	{ NAME("Content-Length"), 'l', FIELD_CONTENT_LENGTH },
 	{ NAME("Content-Type"), 'c', FIELD_CONTENT_TYPE },
+	{ NAME("Content-Encoding"), 'e', FIELD_CONTENT_ENCODING },
 	{ NAME("CSeq"), 0, FIELD_CSEQ },
 	{ NAME("Diversion"), 0, FIELD_DIVERSION },
 	{ NAME("Expires"), 0, FIELD_EXPIRES },

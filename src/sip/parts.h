@@ -30,6 +30,7 @@ enum field {
 	FIELD_CALL_ID,
 	FIELD_CONTENT_LENGTH,
 	FIELD_CONTENT_TYPE,
+	FIELD_CONTENT_ENCODING,
 	FIELD_CSEQ,
 	FIELD_EXPIRES,
 	FIELD_VIA,
@@ -83,7 +84,9 @@ struct reading {
 	bool bad;               /* numbers in it are none, or its lengths contradict it */
 	bool sdp_bad;
 	bool cseq_seen, via_seen, length_seen;
-	size_t length; /* Content-Length */
+	size_t length;         /* Content-Length */
+	struct bytes encoding; /* Content-Encoding */
+	struct buf *unpacked;  /* the stage's: holds a body that came compressed, and what the SDP's views borrow */
 };
 /* False: not SIP, or too little of it to follow a call. */
 bool message_read(const struct datagram *in, struct reading *r);

@@ -12,6 +12,7 @@ struct sip {
 	struct framer *framer;
 	const struct datagram *in; /* NULL: all of it is out */
 	struct datagram framed;    /* the message in hand, when it came out of a stream */
+	struct buf unpacked; /* the body of the message in hand, when it came compressed */
 	char *kms_header;
 	uint64_t count[COUNTS];
 	struct sip_message message; /* large, and used again and again */
@@ -37,6 +38,7 @@ void sip_free(struct sip *s)
 	if (s == NULL)
 		return;
 	message_clear(&s->message);
+	buf_clear(&s->unpacked);
 	framer_free(s->framer);
 	free(s->kms_header);
 	free(s);
@@ -101,7 +103,7 @@ static void count(struct sip *s, const struct reading *r, bool followed)
 
 const struct sip_message *sip_read(struct sip *s, const struct datagram *whole)
 {
-	struct reading r = { .message = &s->message, .kms_header = s->kms_header };
+	struct reading r = { .message = &s->message, .kms_header = s->kms_header, .unpacked = &s->unpacked };
 	bool followed;
 
 	message_clear(&s->message);

@@ -1,0 +1,15 @@
+/*
+ * inflate: bodies that were sent compressed, "gzip" or "deflate" (RFC 3261 20.12, RFC 9110 8.4.1).
+ */
+#ifndef OTWAY_BASE_INFLATE_H
+#define OTWAY_BASE_INFLATE_H
+
+#include "otway/base/bytes.h"
+
+/* A Content-Encoding that this undoes. */
+bool inflate_knows(struct bytes encoding);
+
+/* Appends what `in` holds to out, at most `max` octets of it. False: it is broken, cut, larger, or memory is out. */
+bool inflate_bytes(struct bytes in, size_t max, struct buf *out);
+
+#endif
