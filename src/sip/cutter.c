@@ -172,6 +172,7 @@ static struct bytes user_octets(struct half *h, const struct arrival *a)
 		h->user = data;
 		h->user.octets = (struct bytes){ NULL, 0 };
 		h->user_open = true;
+		h->splitter = (struct splitter){ 0 };
 	}
 	if (!h->user_open || h->rest.len + data.octets.len > LENGTH_MAX) {
 		h->user_open = false;

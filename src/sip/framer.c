@@ -92,6 +92,14 @@ static struct half *begin_known(
 	return seq == first && sip ? add(f, &d->flow, HALF_SIP, first) : NULL;
 }
 
+/* What carries the messages: WebSocket, or TCP itself. */
+static void set_kind(struct half *h, enum kind_seen seen)
+{
+	h->kind = seen == SEEN_UPGRADE || seen == SEEN_WEBSOCKET ? HALF_WEBSOCKET : HALF_SIP;
+	websocket_clear(&h->websocket);
+	h->websocket = (struct websocket){ .state = seen == SEEN_UPGRADE ? WS_HTTP : WS_FRAMES };
+}
+
 /* A segment with payload of a connection that is not known for SIP. NULL: it still is not. */
 static struct half *begin(struct framer *f, const struct datagram *d, uint32_t seq)
 {
@@ -99,19 +107,19 @@ static struct half *begin(struct framer *f, const struct datagram *d, uint32_t s
 	size_t offset;
 	enum kind_seen seen = recognise(d->payload, &offset);
 	bool known = halves_began(f->halves, &d->flow, &first);
+	struct half *h = NULL;
 
 	if (seen == SEEN_TLS || seen == SEEN_TLS_SIP)
 		count_tls(f, &d->flow, seen);
-	if (seen == SEEN_UPGRADE || seen == SEEN_WEBSOCKET) {
-		struct half *h = add(f, &d->flow, HALF_WEBSOCKET, seq);
-
-		if (h != NULL)
-			h->websocket.state = seen == SEEN_UPGRADE ? WS_HTTP : WS_FRAMES;
-		return h;
-	}
-	if (known && seq - first < NEAR && !(seen == SEEN_SIP && seq == first))
+	if (seen == SEEN_UPGRADE || seen == SEEN_WEBSOCKET)
+		h = add(f, &d->flow, HALF_WEBSOCKET, seq);
+	else if (known && seq - first < NEAR && !(seen == SEEN_SIP && seq == first))
 		return begin_known(f, d, seq, first, seen);
-	return seen == SEEN_SIP ? add(f, &d->flow, HALF_SIP, seq + (uint32_t)offset) : NULL;
+	else if (seen == SEEN_SIP)
+		h = add(f, &d->flow, HALF_SIP, seq + (uint32_t)offset);
+	if (h != NULL)
+		set_kind(h, seen);
+	return h;
 }
 
 /* It is far from where it should be, or behind the end: a new connection with the same ports whose SYN was not seen. */
@@ -119,14 +127,15 @@ static void begin_anew(struct framer *f, struct half *h, const struct arrival *a
 {
 	size_t offset;
 	bool overlapped;
+	enum kind_seen seen = recognise(a->octets, &offset);
 
-	if (h->kind == HALF_SCTP || recognise(a->octets, &offset) != SEEN_SIP)
+	if (h->kind == HALF_SCTP || (seen != SEEN_SIP && seen != SEEN_UPGRADE && seen != SEEN_WEBSOCKET))
 		return;
 	f->cutter.count[COUNT_GAPS] += !h->done;
 	buf_clear(&h->rest);
 	sequence_open(&h->stream, a->seq);
 	h->splitter = (struct splitter){ .state = AT_GARBAGE };
-	h->kind = HALF_SIP;
+	set_kind(h, seen);
 	h->done = false;
 	sequence_take(&h->stream, a, &overlapped);
 }
@@ -165,32 +174,27 @@ static void take_syn(struct framer *f, struct half *h, const struct flow *flow, 
 
 static void take_tcp(struct framer *f, const struct datagram *d)
 {
+	struct arrival a = { .span = (uint32_t)d->payload.len, .source = d->source, .at = d->at, .octets = d->payload };
 	struct tcp_head head;
 	struct half *h;
-	uint32_t seq;
 
 	if (!tcp_read(d, &head) || (d->payload.len == 0 && (head.flags & (TCP_SYN | TCP_FIN | TCP_RST)) == 0))
 		return;
 	h = halves_find(f->halves, &d->flow);
-	seq = head.seq + ((head.flags & TCP_SYN) != 0);
+	a.seq = head.seq + ((head.flags & TCP_SYN) != 0);
+	a.lost = head.lost;
 	if ((head.flags & TCP_SYN) != 0)
-		take_syn(f, h, &d->flow, seq);
-	if (h == NULL && d->payload.len > 0)
-		h = begin(f, d, seq);
+		take_syn(f, h, &d->flow, a.seq);
+	if (h == NULL && a.span > 0)
+		h = begin(f, d, a.seq);
 	if (h == NULL || h->leaving)
 		return;
 	h->flow = d->flow;
 	h->ack = (head.flags & TCP_ACK) != 0 ? head.ack : h->ack;
-	if (d->payload.len > 0)
-		arrive(f, h,
-			&(struct arrival){ .seq = seq,
-				.span = (uint32_t)d->payload.len,
-				.lost = head.lost,
-				.source = d->source,
-				.at = d->at,
-				.octets = d->payload });
+	if (a.span > 0)
+		arrive(f, h, &a);
 	if ((head.flags & (TCP_FIN | TCP_RST)) != 0)
-		sequence_end(&h->stream, seq + (uint32_t)d->payload.len + head.lost);
+		sequence_end(&h->stream, a.seq + a.span + a.lost);
 	settle(f, h);
 }
 
@@ -220,6 +224,7 @@ static struct half *begin_sctp(struct framer *f, const struct flow *key, const s
 
 static void take_chunk(struct framer *f, struct bytes chunk)
 {
+	struct arrival a = { .span = 1, .source = f->packet.source, .at = f->packet.at, .octets = chunk };
 	struct flow key = sctp_key(&f->packet.flow, f->tag);
 	struct sctp_data data;
 	uint32_t first;
@@ -236,9 +241,8 @@ static void take_chunk(struct framer *f, struct bytes chunk)
 		return;
 	h->flow = f->packet.flow;
 	h->tag = f->tag;
-	arrive(f, h,
-		&(struct arrival){
-			.seq = data.tsn, .span = 1, .source = f->packet.source, .at = f->packet.at, .octets = chunk });
+	a.seq = data.tsn;
+	arrive(f, h, &a);
 	settle(f, h);
 }
 

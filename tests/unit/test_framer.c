@@ -692,6 +692,21 @@ static void websocket_is_joined_and_joined_again_at_a_frame_with_sip_in_it(void 
 	buf_clear(&b);
 }
 
+static void ports_used_again_may_carry_something_else_than_before(void **state)
+{
+	struct scene *s = *state;
+	struct buf b = { 0 };
+
+	say(s, OK);
+	s->seq += 1u << 30;
+	frame(&b, 0x81, 0xdeadbeef, bytes_of(SESSION));
+	say_bytes(s, buf_bytes(&b));
+	s->seq += 1u << 30;
+	say(s, BYE);
+	heard(s, OK "|" SESSION "|" BYE "|");
+	buf_clear(&b);
+}
+
 static void websocket_frames_that_are_too_long_or_compressed_are_counted(void **state)
 {
 	static uint8_t zeroes[70000];
@@ -973,6 +988,7 @@ int main(void)
 		T(websocket_messages_of_both_directions_are_found),
 		T(a_websocket_message_in_several_frames_is_one),
 		T(websocket_is_joined_and_joined_again_at_a_frame_with_sip_in_it),
+		T(ports_used_again_may_carry_something_else_than_before),
 		T(websocket_frames_that_are_too_long_or_compressed_are_counted),
 		T(sctp_chunks_bundled_fragmented_reordered_and_repeated_give_their_messages),
 		T(an_sctp_chunk_that_never_comes_costs_its_message_alone),
