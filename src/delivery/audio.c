@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "captures.h"
-#include "codec.h"
+#include "codec_format.h"
 #include "decoder.h"
 #include "tally.h"
 #include "voices.h"

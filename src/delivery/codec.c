@@ -1,5 +1,4 @@
-/* codec: a table of payload formats, the frames within a payload, and libavcodec behind them, bit-exact and
- * single-threaded. */
+/* codec: the frames within a payload, and libavcodec behind them, bit-exact and single-threaded. */
 #include "codec.h"
 
 #include <stdlib.h>
@@ -14,41 +13,26 @@
 
 #include "amr.h"
 
-enum { PAYLOAD_MAX = 8192, NO_STATIC = 255 };
+enum { PAYLOAD_MAX = 8192 };
 
-/* Payload formats by their names (RFC 3551 4.5, 6) and what their decoders take. */
-static const struct format {
-	const char *name;
-	uint8_t pt;       /* static payload type that means it where no name is known */
-	uint8_t bits;     /* of one coded sample, where the decoder asks */
-	uint8_t frame;    /* octets of a frame that the decoder takes one by one; 0: the whole payload */
-	uint16_t samples; /* of such a frame */
-	enum AVCodecID id;
-	uint32_t clock; /* 0: as signalled */
-	uint32_t rate;  /* 0: the clock */
-} formats[] = {
-	{ "PCMU", 0, 0, 0, 0, AV_CODEC_ID_PCM_MULAW, 0, 0 },
-	{ "PCMA", 8, 0, 0, 0, AV_CODEC_ID_PCM_ALAW, 0, 0 },
-	{ "G722", 9, 0, 0, 0, AV_CODEC_ID_ADPCM_G722, 8000, 16000 },
-	{ "GSM", 3, 0, 33, 160, AV_CODEC_ID_GSM, 8000, 8000 },
-	{ "G729", 18, 0, 10, 80, AV_CODEC_ID_G729, 8000, 8000 },
-	{ "iLBC", NO_STATIC, 0, 50, 240, AV_CODEC_ID_ILBC, 8000, 8000 },
-	{ "AMR", NO_STATIC, 0, 0, 160, AV_CODEC_ID_AMR_NB, 8000, 8000 },
-	{ "AMR-WB", NO_STATIC, 0, 0, 320, AV_CODEC_ID_AMR_WB, 16000, 16000 },
-	{ "opus", NO_STATIC, 0, 0, 0, AV_CODEC_ID_OPUS, 48000, 48000 },
-	{ "L16", 11, 0, 0, 0, AV_CODEC_ID_PCM_S16BE, 0, 0 },
-	{ "G726-16", NO_STATIC, 2, 0, 0, AV_CODEC_ID_ADPCM_G726LE, 8000, 8000 },
-	{ "G726-24", NO_STATIC, 3, 0, 0, AV_CODEC_ID_ADPCM_G726LE, 8000, 8000 },
-	{ "G726-32", 2, 4, 0, 0, AV_CODEC_ID_ADPCM_G726LE, 8000, 8000 },
-	{ "G726-40", NO_STATIC, 5, 0, 0, AV_CODEC_ID_ADPCM_G726LE, 8000, 8000 },
-	{ "AAL2-G726-16", NO_STATIC, 2, 0, 0, AV_CODEC_ID_ADPCM_G726, 8000, 8000 },
-	{ "AAL2-G726-24", NO_STATIC, 3, 0, 0, AV_CODEC_ID_ADPCM_G726, 8000, 8000 },
-	{ "AAL2-G726-32", NO_STATIC, 4, 0, 0, AV_CODEC_ID_ADPCM_G726, 8000, 8000 },
-	{ "AAL2-G726-40", NO_STATIC, 5, 0, 0, AV_CODEC_ID_ADPCM_G726, 8000, 8000 },
+/* Who decodes what. */
+static const enum AVCodecID decoders[CODECS] = {
+	[CODEC_PCMU] = AV_CODEC_ID_PCM_MULAW,
+	[CODEC_PCMA] = AV_CODEC_ID_PCM_ALAW,
+	[CODEC_G722] = AV_CODEC_ID_ADPCM_G722,
+	[CODEC_GSM] = AV_CODEC_ID_GSM,
+	[CODEC_G729] = AV_CODEC_ID_G729,
+	[CODEC_ILBC] = AV_CODEC_ID_ILBC,
+	[CODEC_AMR] = AV_CODEC_ID_AMR_NB,
+	[CODEC_AMR_WB] = AV_CODEC_ID_AMR_WB,
+	[CODEC_OPUS] = AV_CODEC_ID_OPUS,
+	[CODEC_L16] = AV_CODEC_ID_PCM_S16BE,
+	[CODEC_G726] = AV_CODEC_ID_ADPCM_G726LE,
+	[CODEC_G726_AAL2] = AV_CODEC_ID_ADPCM_G726,
 };
 
 struct codec {
-	const struct format *format;
+	const struct codec_format *format;
 	bool aligned;          /* AMR: octet-aligned */
 	size_t frame, samples; /* octets of a frame, what comes out of it; 0: the whole payload */
 	uint32_t rate;
@@ -60,43 +44,12 @@ struct codec {
 	uint8_t padded[PAYLOAD_MAX + AV_INPUT_BUFFER_PADDING_SIZE];
 };
 
-static const struct format *format_of(const struct held_format *f)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (f->codec[0] == '\0' ? f->pt == formats[i].pt : text_is(bytes_of(f->codec), formats[i].name))
-			return &formats[i];
-	}
-	return NULL;
-}
-
-uint32_t codec_clock(const struct held_format *f)
-{
-	const struct format *known = format_of(f);
-
-	if (known != NULL && known->clock != 0)
-		return known->clock;
-	if (known != NULL && known->id == AV_CODEC_ID_PCM_S16BE && f->clock == 0)
-		return 44100;
-	return f->clock != 0 ? f->clock : 8000;
-}
-
-bool codec_known(const struct held_format *f, uint32_t *rate)
-{
-	const struct format *known = format_of(f);
-	bool amr = known != NULL && (known->id == AV_CODEC_ID_AMR_NB || known->id == AV_CODEC_ID_AMR_WB);
-
-	if (known == NULL || avcodec_find_decoder(known->id) == NULL || (amr && amr_refused(f->fmtp, f->channels)))
-		return false;
-	*rate = known->rate != 0 ? known->rate : codec_clock(f);
-	return *rate >= 4000 && *rate <= 192000;
-}
-
 /* Channels that come out of the decoder. Opus is always announced with two (RFC 7587 7). */
-static int channels_of(const struct held_format *f, const struct format *known)
+static int channels_of(const struct held_format *f, const struct codec_format *known)
 {
-	if (known->id == AV_CODEC_ID_OPUS)
+	if (known->kind == CODEC_OPUS)
 		return 2;
-	if (known->id == AV_CODEC_ID_PCM_S16BE)
+	if (known->kind == CODEC_L16)
 		return f->channels > 0 ? f->channels : 1;
 	return 1;
 }
@@ -106,7 +59,7 @@ static void choose_frame(struct codec *c, const struct held_format *f)
 {
 	c->frame = c->format->frame;
 	c->samples = c->format->samples;
-	if (c->format->id == AV_CODEC_ID_ILBC && strstr(f->fmtp, "mode=20") != NULL) {
+	if (c->format->kind == CODEC_ILBC && strstr(f->fmtp, "mode=20") != NULL) {
 		c->frame = 38;
 		c->samples = 160;
 	}
@@ -114,7 +67,7 @@ static void choose_frame(struct codec *c, const struct held_format *f)
 
 static bool open_decoder(struct codec *c, const struct held_format *f, uint32_t rate)
 {
-	const AVCodec *codec = avcodec_find_decoder(c->format->id);
+	const AVCodec *codec = avcodec_find_decoder(decoders[c->format->kind]);
 
 	c->decoder = avcodec_alloc_context3(codec);
 	c->packet = av_packet_alloc();
@@ -141,7 +94,7 @@ struct codec *codec_new(const struct held_format *f, uint32_t rate)
 	}
 	av_log_set_level(AV_LOG_QUIET);
 	av_force_cpu_flags(0); /* the same samples whatever the processor can do */
-	c->format = format_of(f);
+	c->format = codec_format(f);
 	c->rate = rate;
 	c->aligned = amr_aligned(f->fmtp);
 	choose_frame(c, f);
@@ -239,7 +192,7 @@ static void decode(struct codec *c, struct bytes in, struct buf *out)
 static void take_amr(struct codec *c, struct bytes payload, struct buf *out)
 {
 	struct amr_frame frames[AMR_FRAMES];
-	size_t count = amr_split(payload, c->format->id == AV_CODEC_ID_AMR_WB, c->aligned, frames);
+	size_t count = amr_split(payload, c->format->kind == CODEC_AMR_WB, c->aligned, frames);
 
 	for (size_t i = 0; i < count; i++) {
 		if (frames[i].len > 0)
@@ -253,7 +206,7 @@ void codec_take(struct codec *c, struct bytes payload, struct buf *out)
 {
 	if (payload.len == 0 || payload.len > PAYLOAD_MAX)
 		return;
-	if (c->format->id == AV_CODEC_ID_AMR_NB || c->format->id == AV_CODEC_ID_AMR_WB) {
+	if (c->format->kind == CODEC_AMR || c->format->kind == CODEC_AMR_WB) {
 		take_amr(c, payload, out);
 		return;
 	}

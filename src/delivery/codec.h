@@ -1,17 +1,11 @@
 /*
- * codec: RTP payloads of speech to linear samples, by libavcodec. codec_new and what follows run in a confined
- * process only (decoder.h): they read octets that anybody may have written.
+ * codec: RTP payloads of speech to linear samples, by libavcodec. It runs in a confined process only (decode.c): it
+ * reads octets that anybody may have written.
  */
 #ifndef DELIVERY_CODEC_H
 #define DELIVERY_CODEC_H
 
-#include "holdings.h"
-
-/* Can the format be decoded? *rate: samples a second that come out of it. */
-bool codec_known(const struct held_format *f, uint32_t *rate);
-
-/* The clock of its RTP timestamps, in Hz. */
-uint32_t codec_clock(const struct held_format *f);
+#include "codec_format.h"
 
 struct codec;
 

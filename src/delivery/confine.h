@@ -1,5 +1,5 @@
 /*
- * confine: a process of our own that can do nothing but compute and talk to us.
+ * confine: a process of our own that can do nothing but compute and talk to us, seen from here.
  */
 #ifndef DELIVERY_CONFINE_H
 #define DELIVERY_CONFINE_H
@@ -8,9 +8,6 @@
 
 #include "otway/base/bytes.h"
 
-/* What the process does: reads requests from fd, writes replies to it, returns when there is no more. */
-typedef void confined_main(int fd);
-
 /* One of them, seen from here. */
 struct confined {
 	pid_t pid; /* 0: none */
@@ -18,11 +15,10 @@ struct confined {
 };
 
 /*
- * Starts it: a copy of this process (which has no threads) that holds one descriptor, may not gain privileges, open,
- * connect, start or signal anything, and has bounds on time and memory; what it tries beyond that ends it. False: it
- * could not be.
+ * Starts a program of ours by its name: a process that has one descriptor, the socket, and nothing of this one's memory. It
+ * confines itself (confined.h). False: it is not there, or could not be started.
  */
-bool confined_start(struct confined *c, confined_main *run);
+bool confined_start(struct confined *c, const char *name);
 
 /* Ends it, whatever it does. */
 void confined_end(struct confined *c);
@@ -30,9 +26,5 @@ void confined_end(struct confined *c);
 /* All octets of one message; false: the process is dead, or silent for too long. */
 bool confined_send(struct confined *c, struct bytes all);
 bool confined_receive(struct confined *c, void *to, size_t len);
-
-/* The same seen from within. */
-bool confined_read(int fd, void *to, size_t len);
-bool confined_write(int fd, struct bytes all);
 
 #endif

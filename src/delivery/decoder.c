@@ -6,21 +6,10 @@
 
 #include <stdlib.h>
 
-#include "codec.h"
 #include "confine.h"
+#include "decode.h"
 
 enum { BATCH_ITEMS = 256, BATCH_OCTETS = 64 * 1024, REPLY_MAX = 1 << 28 };
-
-enum item_kind { ITEM_FORMAT, ITEM_PAYLOAD };
-
-struct item {
-	uint32_t kind, len;
-};
-
-struct batch {
-	uint32_t items, len; /* octets of all items, heads included */
-	uint32_t rate;
-};
 
 struct decoder {
 	struct confined process;
@@ -35,73 +24,6 @@ struct decoder {
 	struct buf in, samples;
 };
 
-/* Within the process: one item in, its samples out. */
-static bool serve(struct codec **codec, uint32_t rate, const struct item *item, struct bytes octets, struct buf *reply)
-{
-	size_t at = reply->len;
-	uint32_t count = 0;
-	struct held_format format;
-
-	buf_add(reply, &count, sizeof(count));
-	if (item->kind == ITEM_PAYLOAD && *codec != NULL) {
-		codec_take(*codec, octets, reply);
-	} else if (item->kind == ITEM_FORMAT) {
-		if (*codec != NULL)
-			codec_end(*codec, reply);
-		codec_free(*codec);
-		*codec = NULL;
-		if (octets.len == sizeof(format)) {
-			memcpy(&format, octets.at, sizeof(format));
-			*codec = codec_new(&format, rate);
-		}
-	}
-	if (reply->failed)
-		return false;
-	count = (uint32_t)((reply->len - at - sizeof(count)) / sizeof(int16_t));
-	memcpy(reply->at + at, &count, sizeof(count));
-	return true;
-}
-
-static bool serve_batch(struct codec **codec, const struct batch *head, struct bytes all, struct buf *reply)
-{
-	buf_reset(reply);
-	for (uint32_t i = 0; i < head->items; i++) {
-		struct item item;
-		struct bytes octets;
-
-		if (all.len < sizeof(item))
-			return false;
-		memcpy(&item, all.at, sizeof(item));
-		octets = bytes_part(all, sizeof(item), item.len);
-		if (octets.len != item.len || !serve(codec, head->rate, &item, octets, reply))
-			return false;
-		all = bytes_part(all, sizeof(item) + item.len, all.len);
-	}
-	return true;
-}
-
-/* What the process does. It ends with its memory. */
-static void process_main(int fd)
-{
-	struct codec *codec = NULL;
-	struct buf in = { 0 }, reply = { 0 };
-	struct batch head;
-	uint64_t len;
-
-	while (confined_read(fd, &head, sizeof(head))) {
-		buf_reset(&in);
-		if (buf_room(&in, head.len) == NULL || !confined_read(fd, in.at, head.len))
-			return;
-		in.len = head.len;
-		if (!serve_batch(&codec, &head, buf_bytes(&in), &reply))
-			return;
-		len = reply.len;
-		if (!confined_write(fd, (struct bytes){ (uint8_t *)&len, sizeof(len) }) ||
-			!confined_write(fd, buf_bytes(&reply)))
-			return;
-	}
-}
-
 struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context)
 {
 	struct decoder *d = calloc(1, sizeof(*d));
@@ -111,7 +33,7 @@ struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context)
 	d->rate = rate;
 	d->take = take;
 	d->context = context;
-	if (!confined_start(&d->process, process_main)) {
+	if (!confined_start(&d->process, "otway-decode")) {
 		free(d);
 		return NULL;
 	}

@@ -6,7 +6,7 @@
 #include "otway/base/text.h"
 
 #include "case_facts.h"
-#include "codec.h"
+#include "codec_format.h"
 
 /* Is there a format in which it speaks that can be decoded? */
 static bool decodable(const struct held_stream *s)
