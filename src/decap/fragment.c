@@ -74,6 +74,33 @@ static void list_take(struct list *l, struct entry *e)
 	l->count--;
 }
 
+/* What is there, run by run: the work is that of the octets that came, not of the room that was made for them. */
+static bool next_run(const struct entry *e, size_t *from, size_t *to)
+{
+	size_t word = (*to + 64 * UNIT - 1) / (64 * UNIT);
+
+	while (word < UNITS / 64 && e->there[word] == 0)
+		word++;
+	if (word == UNITS / 64)
+		return false;
+	*from = word * 64 * UNIT;
+	*to = *from + 64 * UNIT < e->cap - FRAGMENT_HEADER ? *from + 64 * UNIT : e->cap - FRAGMENT_HEADER;
+	return true;
+}
+
+/* Gives the room back; signalling may bear keys, so what was in it is wiped. */
+static void drop_octets(struct entry *e)
+{
+	size_t from, to = 0;
+
+	if (e->octets == NULL)
+		return;
+	secret_wipe(e->octets, FRAGMENT_HEADER);
+	while (next_run(e, &from, &to))
+		secret_wipe(e->octets + FRAGMENT_HEADER + from, to - from);
+	free(e->octets);
+}
+
 static void entry_free(struct fragments *f, struct entry *e)
 {
 	struct entry **at = &f->buckets[e->bucket];
@@ -83,7 +110,7 @@ static void entry_free(struct fragments *f, struct entry *e)
 	*at = e->next;
 	list_take(e->whole ? &f->whole : &f->open, e);
 	f->octets -= e->cap;
-	secret_free(e->octets, e->cap); /* signalling may bear keys */
+	drop_octets(e);
 	free(e);
 }
 
@@ -140,7 +167,7 @@ static struct entry *entry_find(struct fragments *f, const struct fragment_key *
 /* Room for data up to `end`; the oldest others go when all of them take too much. */
 static bool make_room(struct fragments *f, struct entry *e, size_t end)
 {
-	size_t cap = e->cap > 0 ? e->cap : FIRST_CAP;
+	size_t cap = e->cap > 0 ? e->cap : FIRST_CAP, from, to = 0;
 	uint8_t *octets;
 
 	while (cap < FRAGMENT_HEADER + end)
@@ -151,8 +178,10 @@ static bool make_room(struct fragments *f, struct entry *e, size_t end)
 	if (octets == NULL)
 		return false;
 	if (e->cap > 0)
-		memcpy(octets, e->octets, FRAGMENT_HEADER + e->high);
-	secret_free(e->octets, e->cap);
+		memcpy(octets, e->octets, FRAGMENT_HEADER);
+	while (e->cap > 0 && next_run(e, &from, &to))
+		memcpy(octets + FRAGMENT_HEADER + from, e->octets + FRAGMENT_HEADER + from, to - from);
+	drop_octets(e);
 	f->octets += cap - e->cap;
 	e->octets = octets;
 	e->cap = cap;
