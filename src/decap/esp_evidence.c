@@ -1,5 +1,5 @@
 /* esp_evidence: does this packet look like ESP without encryption? The tests of RFC 5879 section 8, by weight. */
-#include "checksum.h"
+#include "otway/model/checksum.h"
 #include "esp.h"
 
 #define ESP_HEADER 8 /* SPI and sequence number */

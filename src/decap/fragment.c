@@ -8,7 +8,7 @@
 
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
-#include "checksum.h"
+#include "otway/model/checksum.h"
 
 #define UNIT      8u /* octets: fragments begin at multiples of it */
 #define UNITS     (65536u / UNIT)

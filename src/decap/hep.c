@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "checksum.h"
+#include "otway/model/checksum.h"
 
 #define HEP_EARLIER (60 * NSEC_PER_SEC) /* a probe's stamp is believed when it is this little before our own */
 #define HEP_LATER   (1 * NSEC_PER_SEC)

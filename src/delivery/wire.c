@@ -1,7 +1,9 @@
 /* wire: finding the transport header behind IP, and the internet checksum. */
 #include "wire.h"
 
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8, TCP_HEADER = 20 };
+#include "otway/model/checksum.h"
+
+enum { IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8, TCP_HEADER = 20, SCTP_HEADER = 12 };
 
 /* What an IP packet's own headers say. */
 struct layout {
@@ -69,29 +71,18 @@ uint32_t wire_length(struct bytes packet)
 	return layout_of(packet, &l) && l.end > packet.len ? (uint32_t)l.end : (uint32_t)packet.len;
 }
 
-/* The sum of 16-bit words (RFC 1071), not yet folded; an odd octet is the upper half of a word. */
-static uint64_t sum(const uint8_t *p, size_t len)
+/* The sum of the addresses of a packet, as they stand one behind the other. */
+static uint32_t addresses(const uint8_t *p, const struct layout *l)
 {
-	uint64_t total = 0;
-
-	for (; len > 1; p += 2, len -= 2)
-		total += be16(p);
-	return len > 0 ? total + (uint64_t)(p[0] << 8) : total;
-}
-
-static uint16_t folded(uint64_t total)
-{
-	while (total >> 16 != 0)
-		total = (total & 0xffff) + (total >> 16);
-	return (uint16_t)total;
+	return checksum_add(0, l->version == 4 ? (struct bytes){ p + 12, 8 } : (struct bytes){ p + 8, 32 });
 }
 
 /* Of the pseudo header and the transport's `len` octets (RFC 768, RFC 9293 3.1, RFC 8200 8.1), its checksum field
  * being zero. */
 static uint16_t transport_checksum(const uint8_t *p, const struct layout *l, size_t len)
 {
-	uint64_t total = l->version == 4 ? sum(p + 12, 8) : sum(p + 8, 32);
-	uint16_t check = (uint16_t)~folded(total + l->proto + len + sum(p + l->transport, len));
+	uint32_t total = addresses(p, l) + l->proto + (uint32_t)(len >> 16) + (uint32_t)(len & 0xffff);
+	uint16_t check = checksum_value(checksum_add(total, (struct bytes){ p + l->transport, len }));
 
 	return check == 0 && l->proto == IP_PROTO_UDP ? 0xffff : check;
 }
@@ -110,7 +101,7 @@ bool wire_carry(struct bytes packet, size_t payload_at, struct bytes payload, st
 	if (l.version == 4) {
 		put_be16(out->at + 2, (uint16_t)total);
 		put_be16(out->at + 10, 0);
-		put_be16(out->at + 10, (uint16_t)~folded(sum(out->at, l.transport)));
+		put_be16(out->at + 10, checksum_value(checksum_add(0, (struct bytes){ out->at, l.transport })));
 	} else {
 		put_be16(out->at + 4, (uint16_t)(total - IPV6_HEADER));
 	}
@@ -123,15 +114,27 @@ bool wire_carry(struct bytes packet, size_t payload_at, struct bytes payload, st
 /* RFC 1624 3, equation 3: HC' = ~(~HC + ~m + m'), over every octet behind the IP header. */
 static uint16_t difference(uint16_t check, const uint8_t *now, const uint8_t *was, const struct layout *l, size_t len)
 {
-	uint64_t total = (uint16_t)~check;
+	uint32_t total = (uint16_t)~check;
 
 	for (size_t i = l->transport; i < len; i++) {
 		unsigned int shift = (i - l->transport) % 2 == 0 ? 8 : 0;
 
 		total += (uint16_t) ~(unsigned int)(was[i] << shift);
 		total += (uint16_t)(now[i] << shift);
+		total = (total & 0xffff) + (total >> 16);
 	}
-	return (uint16_t)~folded(total);
+	return checksum_value(total);
+}
+
+/* RFC 9260 6.8; one that the capture cut cannot be redone, and keeps what it had. */
+static void sctp_checksum(uint8_t *p, size_t len)
+{
+	uint32_t crc;
+
+	memset(p + 8, 0, 4);
+	crc = checksum_crc32c((struct bytes){ p, len });
+	for (int i = 0; i < 4; i++)
+		p[8 + i] = (uint8_t)(crc >> (8 * i));
 }
 
 void wire_checksum(uint8_t *packet, const uint8_t *was, size_t len)
@@ -142,6 +145,10 @@ void wire_checksum(uint8_t *packet, const uint8_t *was, size_t len)
 
 	if (!layout_of((struct bytes){ packet, len }, &l))
 		return;
+	if (l.proto == IP_PROTO_SCTP && l.transport + SCTP_HEADER <= l.end && l.end <= len) {
+		sctp_checksum(packet + l.transport, l.end - l.transport);
+		return;
+	}
 	if (l.proto == IP_PROTO_UDP && l.transport + UDP_HEADER <= len)
 		field = l.transport + 6;
 	else if (l.proto == IP_PROTO_TCP && l.transport + TCP_HEADER <= len)

@@ -1,6 +1,8 @@
 /* envelope: a plain IP header without options, TCP or SCTP behind it, every length and checksum right. */
 #include "envelope.h"
 
+#include "otway/model/checksum.h"
+
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 #define TCP_HEADER  20
@@ -73,21 +75,6 @@ uint8_t *envelope_open(struct buf *out, const struct envelope *e, size_t len)
 	return out->at + headers;
 }
 
-/* RFC 1071, over what is there so far. */
-static uint32_t sum_up(uint32_t sum, const uint8_t *at, size_t len)
-{
-	for (size_t i = 0; i + 1 < len; i += 2)
-		sum += be16(at + i);
-	return len % 2 != 0 ? sum + ((uint32_t)at[len - 1] << 8) : sum;
-}
-
-static uint16_t folded(uint32_t sum)
-{
-	while (sum >> 16 != 0)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
 static void put_ip(uint8_t *p, const struct envelope *e, size_t transport_len)
 {
 	bool v4 = e->flow.src.family == 4;
@@ -101,7 +88,7 @@ static void put_ip(uint8_t *p, const struct envelope *e, size_t transport_len)
 		p[6] = 0x40; /* do not fragment; so the identification may be 0 (RFC 6864 4.1) */
 		p[8] = TTL;
 		p[9] = e->proto;
-		put_be16(p + 10, folded(sum_up(0, p, IPV4_HEADER)));
+		put_be16(p + 10, checksum_value(checksum_add(0, (struct bytes){ p, IPV4_HEADER })));
 	} else {
 		p[0] = 0x60;
 		put_be16(p + 4, (uint16_t)transport_len);
@@ -112,32 +99,14 @@ static void put_ip(uint8_t *p, const struct envelope *e, size_t transport_len)
 
 static void put_tcp(uint8_t *p, const struct envelope *e, size_t len)
 {
-	uint32_t sum = IP_PROTO_TCP + (uint32_t)(TCP_HEADER + len);
-	size_t size = e->flow.src.family == 4 ? 4 : 16;
+	uint32_t sum = checksum_pseudo(&e->flow.src, &e->flow.dst, IP_PROTO_TCP, TCP_HEADER + len);
 
 	put_be32(p + 4, e->seq);
 	put_be32(p + 8, e->ack);
 	p[12] = TCP_HEADER / 4 << 4;
 	p[13] = TCP_PSH | TCP_ACK;
 	put_be16(p + 14, UINT16_MAX);
-	sum = sum_up(sum_up(sum, e->flow.src.ip, size), e->flow.dst.ip, size);
-	put_be16(p + 16, folded(sum_up(sum, p, TCP_HEADER + len)));
-}
-
-/* CRC32c, its polynomial reflected (RFC 9260 appendix A), four bits a step. */
-static uint32_t crc32c(const uint8_t *at, size_t len)
-{
-	static const uint32_t step[16] = { 0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
-		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab,
-		0xe330a81a, 0xf36e6f75 };
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < len; i++) {
-		crc ^= at[i];
-		crc = crc >> 4 ^ step[crc & 15];
-		crc = crc >> 4 ^ step[crc & 15];
-	}
-	return ~crc;
+	put_be16(p + 16, checksum_value(checksum_add(sum, (struct bytes){ p, TCP_HEADER + len })));
 }
 
 /* One DATA chunk with the whole message. Its length leaves the padding out, the packet's does not. */
@@ -152,7 +121,7 @@ static void put_sctp(uint8_t *p, const struct envelope *e, size_t len, size_t pa
 	put_be32(chunk + 4, e->seq);
 	memcpy(chunk + 8, e->label, sizeof(e->label));
 	memset(chunk + DATA_HEADER + len, 0, padded - len);
-	crc = crc32c(p, SCTP_HEADER + DATA_HEADER + padded);
+	crc = checksum_crc32c((struct bytes){ p, SCTP_HEADER + DATA_HEADER + padded });
 	for (int i = 0; i < 4; i++)
 		p[8 + i] = (uint8_t)(crc >> (8 * i));
 }

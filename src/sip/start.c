@@ -4,7 +4,7 @@
 #include "otway/base/text.h"
 #include "otway/sip.h"
 
-#define METHOD_MAX 32
+#define METHOD_MAX 64
 
 static const char version[] = "SIP/2.0";
 
