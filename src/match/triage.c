@@ -61,32 +61,13 @@ enum { END = 1, ESCAPE = 2 };
 #define LETTERS(c) ['A' + (c)] = 'a' + (c), ['a' + (c)] = 'a' + (c)
 #define SIX(c)     LETTERS(c), LETTERS(c + 1), LETTERS(c + 2), LETTERS(c + 3), LETTERS(c + 4), LETTERS(c + 5)
 
+/* clang-format off */
 static const uint8_t octets[256] = {
-	[';'] = END,
-	[':'] = END,
-	['@'] = END,
-	['>'] = END,
-	['"'] = END,
-	['?'] = END,
-	[','] = END,
-	['%'] = ESCAPE,
-	['0'] = '0',
-	['1'] = '1',
-	['2'] = '2',
-	['3'] = '3',
-	['4'] = '4',
-	['5'] = '5',
-	['6'] = '6',
-	['7'] = '7',
-	['8'] = '8',
-	['9'] = '9',
-	SIX(0),
-	SIX(6),
-	SIX(12),
-	SIX(18),
-	LETTERS(24),
-	LETTERS(25),
+	[';'] = END, [':'] = END, ['@'] = END, ['>'] = END, ['"'] = END, ['?'] = END, [','] = END, ['%'] = ESCAPE,
+	['0'] = '0', ['1'] = '1', ['2'] = '2', ['3'] = '3', ['4'] = '4', ['5'] = '5', ['6'] = '6', ['7'] = '7', ['8'] = '8', ['9'] = '9',
+	SIX(0), SIX(6), SIX(12), SIX(18), LETTERS(24), LETTERS(25),
 };
+/* clang-format on */
 
 /* The skeleton of what begins at user, *end where it ends. */
 static uint64_t skeleton_of(struct bytes user, size_t *end)

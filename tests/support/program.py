@@ -67,8 +67,21 @@ class Otway:
             raise AssertionError("%s: exit code %s expected, got %r" % (" ".join(command), code, result))
         return result
 
-    def agency(self, name, code=0):
-        return self.run("agency", "add", name, code=code)
+    _stores = {}  # name of an agency -> the files of a store that knows it alone
+
+    def agency(self, name):
+        """Enters an agency; the first of a store is entered once for all tests and copied."""
+        folder = os.path.dirname(self.store)
+        if os.path.exists(folder):
+            self.run("agency", "add", name, code=0)
+        elif name in self._stores:
+            os.mkdir(folder, 0o700)
+            for file, octets in self._stores[name].items():
+                with open(os.open(os.path.join(folder, file), os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
+                    f.write(octets)
+        else:
+            self.run("agency", "add", name, code=0)
+            self._stores[name] = tree(folder)
 
     def warrant(self, liid, target, agency="Test Agency", start="2000-01-01T00:00:00Z", end="2100-01-01T00:00:00Z",
                 authority="order 1/26", trust=False, more=(), code=0):
