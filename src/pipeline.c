@@ -27,7 +27,9 @@ struct pipeline {
 	struct decap *decap;
 	struct media *media;
 	struct recent *recent;
-	struct datagram datagram; /* the one in hand, which sip borrows */
+	struct datagram datagram;        /* the one in hand, which sip borrows */
+	struct sip_esp esp[SIP_ESP_MAX]; /* of the network, not of a subscriber */
+	size_t esp_count;
 	/* The second half. */
 	struct sip *sip, *again; /* again: for what undecided gives back while a message of sip is in hand */
 	struct triage *triage;
@@ -165,9 +167,14 @@ static bool front_take(struct pipeline *p, const struct datagram *d)
 	return signalling || wanted;
 }
 
-/* The front: datagrams until something comes of one. */
+/* The front: datagrams until something comes of one. What the last message said of ESP is told first: decap need not guess. */
 static bool front_move(struct pipeline *p)
 {
+	while (p->esp_count > 0) {
+		const struct sip_esp *e = &p->esp[--p->esp_count];
+
+		decap_esp_null(p->decap, &e->dst, e->spi, e->icv);
+	}
 	while (decap_next(p->decap, &p->datagram))
 		if (front_take(p, &p->datagram))
 			return true;
@@ -313,6 +320,7 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 		} else if (back_move(p)) {
 			continue;
 		} else if (sip_whole(p->sip, &whole)) {
+			p->esp_count = sip_security(whole, p->esp);
 			back_glance(p, whole);
 		} else if (!front_move(p) && !end_move(p)) {
 			p->idle = true;

@@ -34,6 +34,18 @@ bool sip_next(struct sip *s, const struct sip_message **out);
 void sip_time(struct sip *s, nsec_t at);
 void sip_end(struct sip *s);
 
+#define SIP_ESP_MAX 8
+
+/* ESP to this host under this SPI is authenticated and not encrypted; icv: octets of its check value, 0 not known. */
+struct sip_esp {
+	struct addr dst; /* the port means nothing */
+	uint32_t spi;
+	uint8_t icv;
+};
+
+/* What a message agrees on by Security-Client, -Server or -Verify (RFC 3329). No state; returns how many were written. */
+size_t sip_security(const struct datagram *d, struct sip_esp out[SIP_ESP_MAX]);
+
 /* "sip", "sip_bad", "sdp", "sdp_bad", and those of TCP and SCTP: "tcp_segments", "tcp_gaps", … Returns how many were written. */
 size_t sip_counts(const struct sip *s, struct counter *out, size_t max);
 

@@ -556,11 +556,43 @@ static void a_body_that_came_by_gzip_is_read(void **state)
 	assert_false(m->has_sdp);
 }
 
+/* Headers as RFC 3329 4.1 and TS 33.203 annex H write them. */
+static void associations_without_encryption_are_told(void **state)
+{
+	static const char ok[] =
+		"SIP/2.0 401 Unauthorized\r\nSecurity-Server: ipsec-3gpp;q=0.1;prot=esp;mod=trans;"
+		"spi-c=98765432;spi-s=87654321;port-c=8642;port-s=7531;alg=hmac-sha-1-96;ealg=null\r\n\r\n";
+	static const char verify[] = "REGISTER sip:x SIP/2.0\r\nSecurity-Verify: ipsec-3gpp; alg=hmac-md5-96; "
+				     "spi-c=1000 ;spi-s=1001\r\n\r\n";
+	static const char sealed[] =
+		"SIP/2.0 401 Unauthorized\r\nSecurity-Server: ipsec-3gpp;spi-c=98765432;spi-s=87654321;"
+		"alg=hmac-sha-1-96;ealg=aes-cbc\r\n\r\n";
+	struct datagram d = { .proto = IP_PROTO_UDP };
+	struct sip_esp out[SIP_ESP_MAX];
+
+	(void)state;
+	addr_parse(bytes_of("10.0.0.1:5060"), &d.flow.src);
+	addr_parse(bytes_of("10.0.0.2:5060"), &d.flow.dst);
+	d.payload = bytes_of(ok);
+	assert_int_equal(sip_security(&d, out), 2);
+	assert_true(addr_same_host(&out[0].dst, &d.flow.src));
+	assert_int_equal(out[0].spi, 98765432);
+	assert_int_equal(out[1].spi, 87654321);
+	assert_int_equal(out[0].icv, 12);
+	d.payload = bytes_of(verify);
+	assert_int_equal(sip_security(&d, out), 2);
+	assert_true(addr_same_host(&out[0].dst, &d.flow.dst));
+	assert_int_equal(out[1].spi, 1001);
+	d.payload = bytes_of(sealed);
+	assert_int_equal(sip_security(&d, out), 0);
+}
+
 int main(void)
 {
 #define WITH_EAR(test) cmocka_unit_test_setup_teardown(test, open_ear, close_ear)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sip_is_recognised_by_what_it_says),
+		cmocka_unit_test(associations_without_encryption_are_told),
 		WITH_EAR(keep_alives_are_no_messages),
 		WITH_EAR(a_body_that_came_by_gzip_is_read),
 		WITH_EAR(the_short_tortuous_invite_is_read),
