@@ -57,12 +57,9 @@ void intake_clear(struct intake *in)
 static void read_step(struct intake *in)
 {
 	size_t room = in->room - in->to < STEP ? in->room - in->to : STEP;
-	ssize_t n;
+	ssize_t n = read(in->fd, in->buffer + in->to, room);
 
-	do
-		n = read(in->fd, in->buffer + in->to, room);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0) {
+	if (n <= 0) { /* EINTR too: whoever catches a signal wants the waiting to end */
 		in->ended = true;
 		in->fault = n < 0 ? errno : 0;
 		return;

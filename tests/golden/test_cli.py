@@ -664,7 +664,8 @@ class Decrypt(Cli):
             self.assertIsNone(running.poll())
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=PATIENCE)
+        running.wait(timeout=30)  # though whoever writes to it neither goes on nor ends
+        out, err = running.communicate()
         self.assertEqual((running.returncode, out), (1, b""), err)
         self.assertIn(b"interrupted", err)
         self.assertEqual(sorted(os.listdir(self.otway.folder)), ["store"])
