@@ -8,6 +8,8 @@
 
 #include "iri.h"
 
+#define OVERTAKEN (NSEC_PER_SEC / 10) /* by how much media may come before the signalling it follows */
+
 static bool taker_in_force(const struct taker *t, nsec_t at)
 {
 	return t->warrant != NULL && warrant_in_force(t->warrant, at);
@@ -136,14 +138,18 @@ void takers_left(struct call *call)
 	}
 }
 
-/* From when to when the media is this taker's; false: never. */
-static bool cover_of(const struct taker *t, struct cover *out)
+/*
+ * From when to when the media is this taker's; false: never. Where the taker's first message is the call's, media that overtook it
+ * on the way to the tap is the call's too.
+ */
+static bool cover_of(const struct call *call, const struct taker *t, struct cover *out)
 {
 	const struct warrant *w = t->warrant;
+	nsec_t from = call->started == NSEC_NONE || t->from <= call->started ? t->from - OVERTAKEN : t->from;
 
 	if (w == NULL || (w->scope & SCOPE_CC) == 0)
 		return false;
-	*out = (struct cover){ t->number, w->from > t->from ? w->from : t->from, w->until };
+	*out = (struct cover){ t->number, w->from > from ? w->from : from, w->until };
 	if (t->left != NSEC_NONE && t->left < out->until)
 		out->until = t->left;
 	return out->from < out->until;
@@ -164,7 +170,7 @@ void takers_cover(struct call_stage *c, struct call *call, nsec_t at)
 	bool first = !call->covered;
 
 	for (size_t i = 0; i < call->taker_count; i++)
-		count += cover_of(call->takers[i], &covers[count]);
+		count += cover_of(call, call->takers[i], &covers[count]);
 	if (count == call->cover_count && covers_same(covers, call->covers, count))
 		return;
 	memcpy(call->covers, covers, count * sizeof(covers[0]));

@@ -168,6 +168,7 @@ static json_t *stream_of(const struct held_call *c, const struct held_stream *s)
 	set(one, "rtcp_decrypted", number(s->rtcp_decrypted));
 	set(one, "payload_sha256", sealed ? NULL : hash(s->payload_sha256));
 	set(one, "rtp_sha256", sealed ? NULL : hash(s->rtp_sha256));
+	set(one, "address_learned", json_boolean(s->learned));
 	return one;
 }
 

@@ -20,7 +20,7 @@ struct held_stream *holding_stream(
 	return table_get(h->by_stream, (struct bytes){ (uint8_t *)&key, sizeof(key) });
 }
 
-/* Under its flow, and, when it is the first between two hosts, under that without ports. */
+/* Under its flow, and, when it is the first, under that of its hosts without ports, and under its SSRC alone. */
 static bool index_stream(struct holding *h, const struct held_call *c, struct held_stream *s)
 {
 	struct stream_key key = { c->number, s->ssrc, s->flow };
@@ -29,6 +29,9 @@ static bool index_stream(struct holding *h, const struct held_call *c, struct he
 	if (!table_put(h->by_stream, at, s))
 		return false;
 	key.flow.src.port = key.flow.dst.port = 0;
+	if (table_get(h->by_stream, at) == NULL && !table_put(h->by_stream, at, s))
+		return false;
+	key.flow = (struct flow){ 0 };
 	return table_get(h->by_stream, at) != NULL || table_put(h->by_stream, at, s);
 }
 
@@ -139,6 +142,7 @@ static void stream_says(struct held_stream *s, const struct media_packet *m)
 		s->source = m->key_used ? m->key.source : m->source;
 	}
 	s->opened_any = s->opened_any || m->key_used;
+	s->learned = m->learned;
 	if (m->rekeys > s->rekeys)
 		s->rekeys = m->rekeys;
 }

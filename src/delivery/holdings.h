@@ -40,6 +40,7 @@ struct held_stream {
 	enum srtp_suite suite;
 	enum key_source source;
 	bool opened_any; /* some key opened some packet */
+	bool learned;    /* its destination was not announced */
 	uint32_t rekeys;
 	uint64_t clear;     /* distinct packets: never encrypted, or under a null cipher */
 	uint64_t decrypted; /* opened under a real cipher */

@@ -145,7 +145,7 @@ static void stream_row(FILE *f, const struct held_call *c, const struct held_str
 		"class=\"soft\">SSRC 0x%08x · %s",
 		open ? " class=\"upper\"" : "", number, addr_text(&s->flow.src, src), addr_text(&s->flow.dst, dst),
 		s->ssrc, held_direction(c, s));
-	fputs("</span></td><td>", f);
+	fputs(s->learned ? " · address learned, not announced</span></td><td>" : "</span></td><td>", f);
 	page_string(f, format != NULL && format->codec[0] != '\0' ? format->codec : NULL);
 	fputs("<br><span class=\"soft\">", f);
 	page_string(f, s->profile);

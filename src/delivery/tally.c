@@ -77,7 +77,7 @@ static void feed(const struct held_call *c, struct held_stream *s, struct runnin
 }
 
 /* The stream that a control packet's sender sends (RFC 3550 6.4: the SSRC in octets 4 to 7): on the same ports, on
- * the ports below, or between the same hosts. */
+ * the ports below, between the same hosts, or anywhere: a=rtcp may name another host (RFC 3605). */
 static void count_rtcp(const struct holding *h, struct held_call *c, const struct spooled_media *m, struct bytes clear)
 {
 	struct flow flow = m->flow;
@@ -93,6 +93,10 @@ static void count_rtcp(const struct holding *h, struct held_call *c, const struc
 	}
 	if (clear.len >= 8 && s == NULL) {
 		flow.src.port = flow.dst.port = 0;
+		s = holding_stream(h, c, &flow, ssrc);
+	}
+	if (clear.len >= 8 && s == NULL) {
+		flow = (struct flow){ 0 };
 		s = holding_stream(h, c, &flow, ssrc);
 	}
 	if (s == NULL) {

@@ -67,7 +67,7 @@ void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum 
 {
 	struct stream *s = p->stream;
 
-	if (s != NULL && s->learned && !s->shown && fate != MEDIA_CLEAR) {
+	if (s != NULL && (s->learned || s->late) && !s->shown && fate != MEDIA_CLEAR) {
 		parcel_drop(&m->pool, p); /* nothing shows that it is of this call */
 		return;
 	}

@@ -9,6 +9,7 @@ static void fill_description(const struct parcel *p, struct media_packet *out)
 	const struct media_format *format =
 		p->stream != NULL && p->sort == MEDIA_RTP ? stream_format(p->stream, p->pt) : NULL;
 
+	out->learned = p->stream != NULL && p->stream->learned;
 	out->toward = p->stream != NULL ? p->stream->toward : TOWARD_UNKNOWN;
 	out->kind = place != NULL ? place->kind : "";
 	out->profile = place != NULL ? place->profile : "";

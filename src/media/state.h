@@ -44,6 +44,7 @@ struct stream {
 	uint32_t ssrc;
 	bool rtcp;
 	bool learned;    /* from a place to nowhere known: believed only when it opens or is plausible */
+	bool late;       /* began when its call was over: the ports may be another's by now, so believed as little */
 	bool forgotten;  /* freed with the last of its packets that are queued */
 	size_t queued;   /* its packets that are ready */
 	bool shown;      /* something of it went out, not as forged */

@@ -50,8 +50,10 @@ static struct stream *begin(const struct aim *t, const struct datagram *in, uint
 	if (t->call->closed != NSEC_NONE && in->at > t->call->closed + NEW_AFTER_CLOSE)
 		return NULL;
 	s = stream_new(t->call, &in->flow, ssrc, rtcp);
-	if (s != NULL)
-		describe(s, t);
+	if (s == NULL)
+		return NULL;
+	s->late = t->call->closed != NSEC_NONE;
+	describe(s, t);
 	return s;
 }
 

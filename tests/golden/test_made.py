@@ -34,6 +34,7 @@ class Made(Evidence):
         from_target = more.pop("from_target", None)
         opened = more.pop("opened", None)
         cls.reports = scene.reports
+        cls.learned = more.pop("learned", [])  # addresses that media flows to and no description names
         cls.counters, cls.absent = more.pop("counters", {}), more.pop("absent", [])
         path = otway.path("call.pcap")
         scene.write(path)
@@ -60,6 +61,10 @@ class Made(Evidence):
     def test_the_reports_are_there_in_clear(self):
         kept = [(d.src, d.dst, d.payload) for d in pcapfile.datagrams(self.packets("call-0001/media.pcap")) if d.payload[1] == 200]
         self.assertEqual(kept, self.reports)
+
+    def test_an_address_that_nobody_announced_is_flagged(self):
+        found = {(s["src"], s["dst"], s["ssrc"]) for s in self.call()["streams"] if s["address_learned"]}
+        self.assertEqual(found, {v for v in self.expected.streams if v[1] in self.learned})
 
     def test_nothing_of_others_is_in_it(self):
         for word in self.absent:

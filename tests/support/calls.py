@@ -788,7 +788,7 @@ def media_from_behind_a_translator():
     d.simple(at(AM, ka.line()), at("192.168.7.7:50000", kb.line()))
     s.talk(s.voice(AM, public, ka), s.voice(public, AM, kb))
     d.bye()
-    return s, {}
+    return s, {"learned": [public]}
 
 
 @made

@@ -134,13 +134,16 @@ class Voice:
         self.timestamp += 160 * packets
 
     def control(self, dst_port=None):
-        """A sender report (RFC 3550 6.4.1) to the RTCP port, or muxed when dst_port is None."""
+        """A sender report to the RTCP port, or muxed when dst_port is None."""
+        host, own = self.dst.rsplit(":", 1)[0], self.src.rsplit(":", 1)
+        if dst_port is None:
+            self.control_at(self.src, self.dst)
+        else:
+            self.control_at("%s:%d" % (own[0], int(own[1]) + 1), "%s:%d" % (host, dst_port))
+
+    def control_at(self, src, dst):
+        """A sender report (RFC 3550 6.4.1) from one address to another."""
         report = struct.pack(">BBHIQIII", 0x80, 200, 6, self.ssrc, 0, self.timestamp & 0xFFFFFFFF, len(self.seen), 160)
-        host, port = self.dst.rsplit(":", 1)
-        own, own_port = self.src.rsplit(":", 1)
-        src, dst = self.src, self.dst
-        if dst_port is not None:
-            src, dst = "%s:%d" % (own, int(own_port) + 1), "%s:%d" % (host, dst_port)
         self.scene.datagram(src, dst, self.seal(report, rtcp=True))
         self.scene.reports.append((src, dst, report))
         self.rtcp += 1

@@ -265,8 +265,8 @@ static void two_agencies_get_the_whole_call_each_with_its_own_matches(void **sta
 	assert_int_equal(fa->target, TOWARD_CALLER);
 	assert_int_equal(fb->match_count, 2); /* Request-URI and To */
 	assert_int_equal(fb->target, TOWARD_CALLEE);
-	assert_int_equal(scene_cover(s, wa, 1)->from, at(0));
-	assert_int_equal(scene_cover(s, wb, 1)->from, at(0));
+	assert_int_equal(scene_cover(s, wa, 1)->from, at(-100)); /* media may overtake the first message */
+	assert_int_equal(scene_cover(s, wb, 1)->from, at(-100));
 	scene_end(s);
 }
 

@@ -63,6 +63,8 @@ struct media_packet {
 	uint32_t rekeys;        /* changes of key seen in this stream so far */
 	bool key_used;          /* key below opened this packet */
 	struct srtp_key key;    /* for removing inline keys; valid when key_used */
+	bool learned;           /* nobody announced that it is received there: known by where it comes from, and then by its
+	                           tag or its framing */
 };
 
 /* A value that matched; each is given once per (target, header, side). */
