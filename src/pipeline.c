@@ -338,13 +338,14 @@ size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, si
 {
 	size_t n = decap_counts(p->decap, out, max);
 
-	return n + sip_counts(p->sip, out + n, max - n);
+	return n + sip_counts_capture(p->sip, out + n, max - n);
 }
 
 size_t pipeline_counts(const struct pipeline *p, struct counter *out, size_t max)
 {
-	size_t n = pipeline_counts_capture(p, out, max);
+	size_t n = decap_counts(p->decap, out, max);
 
+	n += sip_counts(p->sip, out + n, max - n);
 	n += match_counts(p->match, out + n, max - n);
 	n += undecided_counts(p->undecided, out + n, max - n);
 	n += call_counts(p->call, out + n, max - n);

@@ -56,7 +56,7 @@ bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out);
 
 /* Of decap, sip, match, undecided, call, media, in this order. */
 size_t pipeline_counts(const struct pipeline *p, struct counter *out, size_t max);
-/* Of decap and sip alone: what is true of the capture whoever asks. */
+/* Of decap and sip alone: what is true of the capture whoever asks and whoever is a target. */
 size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, size_t max);
 
 #endif

@@ -48,5 +48,7 @@ size_t sip_security(const struct datagram *d, struct sip_esp out[SIP_ESP_MAX]);
 
 /* "sip", "sip_bad", "sdp", "sdp_bad", and those of TCP and SCTP: "tcp_segments", "tcp_gaps", … Returns how many were written. */
 size_t sip_counts(const struct sip *s, struct counter *out, size_t max);
+/* Of them what is true whichever messages are read, and so whoever is a target: "sip" is here all that sip_whole gave. */
+size_t sip_counts_capture(const struct sip *s, struct counter *out, size_t max);
 
 #endif

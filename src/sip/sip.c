@@ -12,9 +12,10 @@ struct sip {
 	struct framer *framer;
 	const struct datagram *in; /* NULL: all of it is out */
 	struct datagram framed;    /* the message in hand, when it came out of a stream */
-	struct buf unpacked; /* the body of the message in hand, when it came compressed */
+	struct buf unpacked;       /* the body of the message in hand, when it came compressed */
 	char *kms_header;
 	uint64_t count[COUNTS];
+	uint64_t whole;             /* messages, whether or not anybody read them */
 	struct sip_message message; /* large, and used again and again */
 };
 
@@ -84,6 +85,7 @@ bool sip_whole(struct sip *s, const struct datagram **out)
 		if (!sip_is((*out)->payload))
 			continue;
 		s->count[COUNT_SIP]++;
+		s->whole++;
 		return true;
 	}
 	return false;
@@ -130,4 +132,12 @@ size_t sip_counts(const struct sip *s, struct counter *out, size_t max)
 	for (n = 0; n < COUNTS && n < max; n++)
 		out[n] = (struct counter){ names[n], s->count[n] };
 	return n + framer_counts(s->framer, out + n, max - n);
+}
+
+size_t sip_counts_capture(const struct sip *s, struct counter *out, size_t max)
+{
+	if (max == 0)
+		return 0;
+	out[0] = (struct counter){ "sip", s->whole };
+	return 1 + framer_counts(s->framer, out + 1, max - 1);
 }

@@ -322,6 +322,24 @@ class TwoAgenciesOnOneCall(Bounds):
             alone.decrypt(PROXIED.path, code=0)
             self.assertEqual(tree(alone.path("case", "NP-0001")), self.north)
 
+    def test_what_one_gets_does_not_depend_on_who_else_is_a_target(self):
+        """Nor do its counters: signalling that is nobody's is not even parsed."""
+        scene = Scene()
+        eve, dan = "sip:eve@ims.example", "sip:dan@ims.example"
+        for call_id, caller, callee in (("call-1@a.example", ALICE, BOB), ("call-2@a.example", eve, dan)):
+            d = Dialog(scene, A, B, caller=caller, callee=callee, call_id=call_id)
+            d.simple(at(AM, profile="RTP/AVP"), at(BM, profile="RTP/AVP"))
+            d.bye()
+        scene.sip(A, B, b"MESSAGE sip:dan@ims.example SIP/2.0\r\nCall-ID: 1\r\n\r\n")
+        path = self.otway.path("two.pcap")
+        scene.write(path)
+        self.otway.decrypt(path, "before", code=0)
+        self.otway.warrant("SC-0003", dan, agency="South Customs")
+        self.otway.decrypt(path, "after", code=0)
+        self.assertTrue(os.path.exists(self.otway.path("after", "SC-0003")))
+        for liid in ("NP-0001", "SC-0002"):
+            self.assertEqual(tree(self.otway.path("before", liid)), tree(self.otway.path("after", liid)))
+
 
 class TheSameAgain(Bounds):
     """The same captures and warrants give the same octets."""
