@@ -45,18 +45,17 @@ static bool make_room(struct keyring *r)
 	return true;
 }
 
-void keyring_add(struct keyring *r, const struct key_given *given)
+static void add(struct keyring *r, const struct key_given *given, bool spare)
 {
 	struct ring_key *k;
 
-	if (given->key.suite <= SUITE_UNSUPPORTED || given->key.suite >= SUITES || given->key.mki_len > MKI_MAX)
-		return;
 	for (size_t i = 0; i < r->count; i++) {
 		if (!same(&r->keys[i]->given, given))
 			continue;
 		r->keys[i]->given.chosen |= given->chosen;
 		if (given->sender.family != 0)
 			r->keys[i]->given.sender = given->sender;
+		r->keys[i]->spare &= spare;
 		r->keys[i]->age = ++r->age;
 		return;
 	}
@@ -66,8 +65,25 @@ void keyring_add(struct keyring *r, const struct key_given *given)
 	if (k == NULL)
 		return;
 	k->given = *given;
+	k->spare = spare;
 	k->age = ++r->age;
 	r->keys[r->count++] = k;
+}
+
+void keyring_add(struct keyring *r, const struct key_given *given)
+{
+	struct key_given bare;
+
+	if (given->key.suite <= SUITE_UNSUPPORTED || given->key.suite >= SUITES || given->key.mki_len > MKI_MAX)
+		return;
+	if (given->key.mki_len > 0 && unseal_proves(&given->key)) {
+		bare = *given;
+		bare.key.mki_len = 0;
+		memset(bare.key.mki, 0, sizeof(bare.key.mki));
+		add(r, &bare, true);
+		secret_wipe(&bare, sizeof(bare));
+	}
+	add(r, given, false);
 }
 
 /* RTCP goes from and to the port above that of RTP (RFC 3550 11), if not to the same one. */
@@ -120,7 +136,7 @@ size_t keyring_order(const struct keyring *r, const struct key_wanted *w, struct
 	size_t count = 0;
 
 	for (size_t i = 0; i < r->count; i++) {
-		uint32_t v = worth(&r->keys[i]->given, w);
+		uint32_t v = worth(&r->keys[i]->given, w) | (uint32_t)!r->keys[i]->spare << 6;
 		size_t at = count;
 
 		if (!allowed(&r->keys[i]->given, w))

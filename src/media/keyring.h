@@ -13,6 +13,7 @@
 struct ring_key {
 	struct key_given given;
 	uint32_t age;         /* when it came, or came again: higher is newer */
+	bool spare;           /* made up: a key with an MKI as one without, for senders that leave it out */
 	bool opened;          /* it opened something: never goes before the call does */
 	struct unseal *probe; /* made ready and bound to no stream yet, or NULL */
 };

@@ -91,4 +91,6 @@ void look_due(struct media *m, struct stream *s)
 		return;
 	s->next_look *= 2;
 	look_now(m, s, false);
+	if (s->plausible != NULL && !plausible_leaning(s->plausible))
+		look_anew(s);
 }

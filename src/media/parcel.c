@@ -6,7 +6,7 @@
 #include "otway/base/secret.h"
 
 #define UNUSED_MAX 64   /* parcels kept for later */
-#define ROOM_MIN   1024 /* so that most of them fit most packets */
+#define ROOM_MIN   512  /* so that most of them fit most packets */
 #define ROOM_KEPT  8192 /* larger ones are given back */
 
 void queue_push(struct parcel_queue *q, struct parcel *p)
@@ -56,8 +56,8 @@ static struct parcel *with_room(struct parcel_pool *pool, size_t room)
 
 struct parcel *parcel_new(struct parcel_pool *pool, const struct datagram *in)
 {
-	bool whole = in->payload.len > 0 && in->payload.len <= in->packet.len;
-	size_t payload_at = whole ? (size_t)(in->payload.at - in->packet.at) : 0;
+	bool whole = in->payload.len <= in->packet.len;
+	size_t payload_at = whole && in->payload.len > 0 ? (size_t)(in->payload.at - in->packet.at) : 0;
 	struct bytes packet = whole ? in->packet : in->payload;
 	struct parcel *p = with_room(pool, clear_at(packet.len) + in->payload.len);
 	size_t room;

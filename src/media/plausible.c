@@ -8,6 +8,7 @@
 #define TAG_MAX      16
 #define BOUND        30.0 /* t: less than one stream of ciphertext in 10^12 passes */
 #define BOUND_LAST   12.0 /* the same where only ciphertext without a tag could come so far */
+#define BOUND_LEAN   6.0  /* one stream of ciphertext in a hundred leans so far */
 #define EVIDENCE     40   /* bits of it that suffice alone */
 #define HEAD         4    /* octets where formats have their headers */
 #define BROKEN_SHARE 8    /* at most one packet in so many breaks a rule */
@@ -117,16 +118,31 @@ static bool biased(const struct plausible_bits *b, size_t octets, double bound)
 	return above > 0 && above * above > 4 * positions * bound;
 }
 
+static bool biased_anywhere(const struct plausible *p, double bound)
+{
+	return biased(&p->bits, PLAUSIBLE_OCTETS, bound) || biased(&p->changes, PLAUSIBLE_OCTETS, bound) ||
+	       biased(&p->bits, HEAD, bound) || biased(&p->changes, HEAD, bound);
+}
+
+static bool rules_kept(const struct plausible *p)
+{
+	return p->packets > 0 && p->broken * BROKEN_SHARE <= p->packets;
+}
+
 bool plausible_clear(const struct plausible *p, bool last)
 {
-	double bound = last && p->usual.length_count > 0 && p->broken == 0 ? BOUND_LAST : BOUND;
+	bool exact = p->broken == 0 && p->usual.length_count > 0;
 
-	if (p->packets == 0 || p->broken * BROKEN_SHARE > p->packets)
+	if (!rules_kept(p))
 		return false;
 	if (p->broken == 0 && p->evidence >= EVIDENCE)
 		return true;
-	return biased(&p->bits, PLAUSIBLE_OCTETS, bound) || biased(&p->changes, PLAUSIBLE_OCTETS, bound) ||
-	       biased(&p->bits, HEAD, bound) || biased(&p->changes, HEAD, bound);
+	return biased_anywhere(p, last && exact ? BOUND_LAST : BOUND);
+}
+
+bool plausible_leaning(const struct plausible *p)
+{
+	return rules_kept(p) && (p->evidence > 0 || biased_anywhere(p, BOUND_LEAN));
 }
 
 /* Among others that were looked at: shorter than the longest is no tag's doing. */

@@ -47,6 +47,10 @@ void plausible_add(struct plausible *p, const struct media_format *format, uint8
  * lengths that agree with the clock, as no tagged packet's do, then make up for part of the proof. */
 bool plausible_clear(const struct plausible *p, bool last);
 
+/* False: they look like ciphertext. It is a weaker sign than plausible_clear: whoever waits for more packets should leave
+ * these out of it, lest what follows in clear speak for them. */
+bool plausible_leaning(const struct plausible *p);
+
 /* One packet of a stream that was found clear: nothing unusual about it. With `among`, it lies among the packets that
  * were looked at, and only what a tag would do to it counts against it. */
 bool plausible_usual(const struct usual *u, const struct media_format *format, struct bytes media, bool among);
