@@ -237,9 +237,9 @@ static void choose_frame(struct mixer *m, size_t count)
 	}
 }
 
-static int mix_voices(struct mixer *m, struct held_call *c, size_t count, struct err *err)
+static int mix_voices(struct mixer *m, struct decoder **kept, struct held_call *c, size_t count, struct err *err)
 {
-	struct decoder *decoder = decoder_new(m->rate, lay, m);
+	struct decoder *decoder = decoder_begin(kept, m->rate, lay, m);
 	struct marks marks = { 0 };
 	int rc = decoder != NULL ? tally_marks(c, &marks, err) : 0;
 	bool alive = decoder != NULL;
@@ -248,7 +248,6 @@ static int mix_voices(struct mixer *m, struct held_call *c, size_t count, struct
 		rc = mix_voice(m, decoder, c, i, &marks, err);
 		alive = decoder_flush(decoder);
 	}
-	decoder_free(decoder);
 	marks_clear(&marks);
 	if (rc < 0 || m->failed)
 		return -1;
@@ -288,5 +287,5 @@ int audio_call(struct holding *h, struct held_call *c, struct stage *stage, stru
 	snprintf(path, sizeof(path), "%s/%s/audio.wav", h->name, captures_name(c, name));
 	if (wav_new(&m.wav, stage, path, m.rate, err) < 0)
 		return -1;
-	return finish(h, c, &m, mix_voices(&m, c, count, err), err);
+	return finish(h, c, &m, mix_voices(&m, &h->decoder, c, count, err), err);
 }

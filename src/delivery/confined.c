@@ -24,7 +24,7 @@
 #endif
 
 enum {
-	CPU_SECONDS = 1800,        /* for one call */
+	CPU_SECONDS = 6 * 3600,    /* for the calls of one warrant */
 	MEMORY = 512 * 1024 * 1024 /* octets of memory beyond what it was born with */
 };
 

@@ -24,20 +24,32 @@ struct decoder {
 	struct buf in, samples;
 };
 
-struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context)
+static struct decoder *decoder_new(void)
 {
 	struct decoder *d = calloc(1, sizeof(*d));
 
-	if (d == NULL)
-		return NULL;
-	d->rate = rate;
-	d->take = take;
-	d->context = context;
-	if (!confined_start(&d->process, "otway-decode")) {
+	if (d != NULL && !confined_start(&d->process, "otway-decode")) {
 		free(d);
-		return NULL;
+		d = NULL;
 	}
 	return d;
+}
+
+struct decoder *decoder_begin(struct decoder **kept, uint32_t rate, decoder_take *take, void *context)
+{
+	if (*kept != NULL && ((*kept)->failed || (*kept)->items > 0)) { /* what it is at, nobody knows */
+		decoder_free(*kept);
+		*kept = NULL;
+	}
+	if (*kept == NULL)
+		*kept = decoder_new();
+	if (*kept == NULL)
+		return NULL;
+	(*kept)->rate = rate;
+	(*kept)->take = take;
+	(*kept)->context = context;
+	(*kept)->last = (struct decoder_tag){ 0 };
+	return *kept;
 }
 
 void decoder_free(struct decoder *d)

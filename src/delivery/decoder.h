@@ -20,9 +20,12 @@ struct decoder_tag {
 /* Samples that came back, borrowed for the call; false stops. */
 typedef bool decoder_take(void *context, const struct decoder_tag *tag, const int16_t *samples, size_t count);
 
-/* NULL: the process could not be started. */
-struct decoder *decoder_new(uint32_t rate, decoder_take *take, void *context);
-void decoder_free(struct decoder *d);
+/*
+ * Begins with one call: by the process of the call before, in *kept, or by a new one when there is none or it failed. One serves
+ * one warrant and no other, since what is hostile in it could carry over. NULL: it could not be started.
+ */
+struct decoder *decoder_begin(struct decoder **kept, uint32_t rate, decoder_take *take, void *context);
+void decoder_free(struct decoder *d); /* ends the process; NULL is fine */
 
 /* The payloads that follow are of this format; codec_known(f) must hold. What the one before still holds comes
  * out. NULL: none follow. */

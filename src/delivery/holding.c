@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "decoder.h"
+
 #include "otway/base/secret.h"
 #include "otway/folder.h"
 
@@ -58,6 +60,7 @@ void holding_free(struct holding *h)
 	table_free(h->by_number);
 	table_free(h->by_stream);
 	table_free(h->keys);
+	decoder_free(h->decoder);
 	secret_free(h, sizeof(*h));
 }
 

@@ -137,6 +137,7 @@ struct holding {
 	struct table *keys; /* octets of key and salt of every key that opened something */
 	uint64_t keys_removed;
 	struct held_counts counts;
+	struct decoder *decoder; /* of this warrant's sound; NULL until there is some */
 };
 
 /* What stands before the octets of a message in its spool, and of a media packet. */
