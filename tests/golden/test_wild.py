@@ -85,6 +85,22 @@ class NextCall(unittest.TestCase):
             self.assertEqual({key: {f: found[key].get(f) for f in wanted[key]} for key in found}, wanted)
 
 
+class TwoWarrantsForOneTarget(unittest.TestCase):
+    def test_each_has_all_of_the_media(self):
+        """S42; Facts know the streams."""
+        known = Facts("s01_direct_sdes")
+        role = known.roles()[0]
+        with Otway() as otway:
+            otway.agency("Test Agency")
+            for liid in ("L1", "L2"):
+                otway.warrant(liid, role.target, trust=role.trust)
+            self.assertEqual(otway.decrypt(known.path).code, 0)
+            cases = [otway.case(liid) for liid in ("L1", "L2")]
+        wanted = sorted(s["payload_sha256"] for s in known.streams(role.person))
+        for case in cases:
+            self.assertEqual(sorted(s["payload_sha256"] for c in case["calls"] for s in c["streams"]), wanted)
+
+
 def load_tests(loader, standard, pattern):
     suite = unittest.TestSuite()
     for name in WILD:

@@ -195,3 +195,25 @@ def both_sides_of_a_proxy_on_one_tap():
     outer.bye()
     inner.bye()
     return s, {"from_target": [BM, relay_a], "toward": {}}
+
+
+@wild
+def a_forwarded_leg_that_nothing_joins():
+    """Bob's leg rings out, and a leg to Carol begins that has another Call-ID, another o= line, no Diversion, History-Info or
+    Session-ID (S39): nothing shows that it is the same call, so nothing of it is taken."""
+    s = Scene()
+    ka, kc = Key("a"), Key("c")
+    first = Dialog(s, A, PROXY)
+    first.invite(at(AM, ka.line()))
+    first.reply(180)
+    s.wait(20000)
+    mine = list(s.messages)
+    other = Dialog(s, PROXY, C, caller="sip:anonymous@anonymous.invalid", callee="sip:carol@ims.example", call_id="other@p.example")
+    other.simple(sdp("10.1.0.2", (30000, SAVP, Key("p").line()), origin="o=p 7 7 IN IP4 10.1.0.2"), at(CM, kc.line()))
+    s.talk(s.voice("10.1.0.2:30000", CM, Key("p")), s.voice(CM, "10.1.0.2:30000", kc))
+    other.bye()
+    s.voices = []
+    first.reply(480)
+    first.ack()
+    mine += s.messages[-2:]
+    return s, {"messages": mine, "opened": [], "outcome": "unanswered", "absent": [b"carol", b"other@p.example"]}
