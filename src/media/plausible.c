@@ -6,6 +6,7 @@
 #include "plausible.h"
 
 #define TAG_MAX      16
+#define MKI_USUAL    4    /* octets of an MKI that nobody told of, where neither length nor clock would show it */
 #define BOUND        30.0 /* t: less than one stream of ciphertext in 10^12 passes */
 #define BOUND_LAST   12.0 /* the same where only ciphertext without a tag could come so far */
 #define BOUND_LEAN   6.0  /* one stream of ciphertext in a hundred leans so far */
@@ -86,12 +87,13 @@ void plausible_add(struct plausible *p, const struct media_format *format, uint8
 	struct bytes media, size_t mki)
 {
 	struct framing f = framing_of(format, media);
+	bool untimed = f.ticks == 0 && !f.beside;
 
 	compare_clock(p, seq, timestamp, pt);
 	p->packets++;
 	p->broken += !f.fits;
 	p->evidence += f.fits ? f.bits : 0;
-	count_payload(p, f.period, examined(media, mki));
+	count_payload(p, f.period, examined(media, untimed && mki < MKI_USUAL ? MKI_USUAL : mki));
 	if (!f.beside)
 		usual_head(&p->usual, media);
 	p->before = true;

@@ -320,6 +320,29 @@ static void ciphertext_is_never_plausible(void **state)
 	}
 }
 
+static void a_constant_mki_behind_short_ciphertext_is_no_sign_of_speech(void **state)
+{
+	static const uint8_t key[16] = { 7 }, plain[32];
+
+	(void)state;
+	for (size_t len = 1; len <= 18; len++) {
+		struct media_format f = format_of("EVS", 16000, ""); /* no rule is known of it */
+		struct plausible *p = calloc(1, sizeof(*p));
+
+		for (size_t i = 0; i < PACKETS; i++) {
+			uint8_t block[16] = { (uint8_t)len, (uint8_t)(i >> 8), (uint8_t)i }, sealed[64];
+
+			heard[i].timestamp = (uint32_t)i * 320;
+			sender_counter(key, 16, block, plain, sizeof(plain), sealed);
+			memset(sealed + len, 0, 3); /* RFC 3711 3.1: the MKI, then the tag */
+			sealed[len + 3] = 1;
+			add(p, &f, i, (struct bytes){ sealed, len + 4 + 10 }, 0);
+			assert_false(plausible_clear(p, false));
+		}
+		free(p);
+	}
+}
+
 static void speech_with_a_tag_behind_it_is_not_clear(void **state)
 {
 	struct media_format f = format_of("PCMU", 8000, "");
@@ -401,6 +424,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_format_has_no_rules),
 		cmocka_unit_test(what_encoders_make_is_plausible_after_a_second),
 		cmocka_unit_test(ciphertext_is_never_plausible),
+		cmocka_unit_test(a_constant_mki_behind_short_ciphertext_is_no_sign_of_speech),
 		cmocka_unit_test(speech_with_a_tag_behind_it_is_not_clear),
 		cmocka_unit_test(a_short_stream_is_judged_by_what_there_is),
 		cmocka_unit_test(what_begins_to_encrypt_is_unusual_at_once),
