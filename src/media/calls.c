@@ -18,7 +18,7 @@ struct call *call_of(struct media *m, uint32_t number, bool make)
 	if (c == NULL)
 		return NULL;
 	c->number = number;
-	c->closed = NSEC_NONE;
+	c->closed = c->proven = NSEC_NONE;
 	c->searches = SEARCHES;
 	c->streams = table_new();
 	if (c->streams == NULL || !table_put(m->by_number, number_key(&number), c)) {
@@ -97,7 +97,7 @@ static void spot_of(struct spot *spot, struct call *c)
 			spot_line(spot, c->places[i]);
 }
 
-static void claim(struct media *m, struct call *c, const struct addr *a)
+static void claim(struct media *m, struct call *c, const struct addr *a, nsec_t at)
 {
 	struct spot *spot;
 
@@ -112,6 +112,7 @@ static void claim(struct media *m, struct call *c, const struct addr *a)
 		spot->before = spot->call->closed == NSEC_NONE ? spot->call : NULL;
 	}
 	spot_of(spot, c);
+	spot->heard = at;
 }
 
 static void forget_spot(struct media *m, struct call *c, const struct addr *a)
@@ -152,7 +153,7 @@ static struct place *place_for(struct media *m, struct call *c, const struct pla
 	return place;
 }
 
-static void step_place(struct media *m, struct call *c, const struct place *said)
+static void step_place(struct media *m, struct call *c, const struct place *said, nsec_t at)
 {
 	struct place *place = place_for(m, c, said);
 
@@ -161,8 +162,8 @@ static void step_place(struct media *m, struct call *c, const struct place *said
 	*place = *said;
 	if (place->format_count > MEDIA_FORMATS)
 		place->format_count = MEDIA_FORMATS;
-	claim(m, c, &place->rtp);
-	claim(m, c, &place->rtcp);
+	claim(m, c, &place->rtp, at);
+	claim(m, c, &place->rtcp, at);
 }
 
 static void step_key(struct media *m, struct call *c, const struct key_given *given)
@@ -207,7 +208,7 @@ void call_step(struct media *m, const struct step *s)
 		memcpy(c->covers, s->covers, c->cover_count * sizeof(s->covers[0]));
 		break;
 	case STEP_PLACE:
-		step_place(m, c, &s->place);
+		step_place(m, c, &s->place, s->at);
 		break;
 	case STEP_KEY:
 		step_key(m, c, &s->key);

@@ -92,6 +92,13 @@ static void finish(struct media *m, struct call *c)
 	c->done = true;
 }
 
+bool call_over(const struct media *m, const struct call *c, nsec_t at)
+{
+	nsec_t last = c->proven != NSEC_NONE && c->proven > c->closed ? c->proven : c->closed;
+
+	return c->closed != NSEC_NONE && at > last + m->options.linger;
+}
+
 static void sweep_call(struct media *m, struct call *c, nsec_t at)
 {
 	struct stream *s;
@@ -101,7 +108,7 @@ static void sweep_call(struct media *m, struct call *c, nsec_t at)
 		look_later(m, s, at);
 	while (m->options.hold_time > 0 && c->oldest != NULL && at - c->oldest->at >= m->options.hold_time)
 		stream_settle_oldest(m, c);
-	if (c->closed != NSEC_NONE && at > c->closed + m->options.linger)
+	if (call_over(m, c, at))
 		finish(m, c);
 }
 

@@ -19,6 +19,7 @@ struct spot {
 	struct place *lines[SPOT_LINES]; /* of `call`; owned by it */
 	uint8_t line_count;
 	bool rtp, rtcp; /* what is received here */
+	nsec_t heard;   /* when it was said last, or a stream that is known had a packet */
 };
 
 struct places_slot {

@@ -49,6 +49,7 @@ static void opened(struct stream *s, const struct parcel *p, uint8_t i)
 		s->authenticated_first = p->at;
 	s->authenticated = true;
 	s->authenticated_last = p->at;
+	s->call->proven = p->at;
 }
 
 /* Another key than those before, by what it is and not by where it stood. */

@@ -93,6 +93,7 @@ struct call {
 	struct table *streams;
 	uint32_t stream_numbers; /* the last one given */
 	nsec_t closed;           /* NSEC_NONE: open */
+	nsec_t proven;           /* when a key opened something last, or NSEC_NONE */
 	bool done;               /* nothing more is taken; freed once what is queued has gone out */
 	bool dtls_seen;
 	size_t held_octets;
@@ -147,6 +148,9 @@ struct stream *stream_next(const struct call *c, size_t *step);
 const struct media_format *stream_format(const struct stream *s, uint8_t pt);
 const struct place *stream_place(const struct stream *s, uint8_t pt); /* NULL: none */
 struct key_wanted stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES]);
+/* It is over at that moment. While its keys still open packets it is not, whatever a BYE said that anybody may have sent. */
+bool call_over(const struct media *m, const struct call *c, nsec_t at);
+
 /* An authenticated SSRC goes to the same place, for most of this one's time. */
 bool stream_beside_authentic(const struct stream *s);
 uint32_t stream_undecided_beside(const struct stream *s, struct stream **oldest, bool *authentic);

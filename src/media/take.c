@@ -1,10 +1,12 @@
 /* take: which call and stream a datagram is of, and whether there is room for one more. */
 #include "state.h"
 
+#define SILENCE (60 * NSEC_PER_SEC)
+
 /* Where a datagram goes, as far as is known. */
 struct aim {
 	struct call *call;
-	const struct spot *spot;
+	struct spot *spot;
 	bool learned; /* only its source is known */
 };
 
@@ -77,6 +79,18 @@ static bool admit(struct media *m, struct stream *s, struct parcel *p, bool trun
 	return true;
 }
 
+/*
+ * A place may have become somebody else's when the end of the call was not seen: ports are used again. After silence, only what
+ * goes between two places of the call is believed without a key.
+ */
+static bool believed(const struct media *m, const struct aim *t, const struct datagram *in)
+{
+	const struct spot *peer = places_find(&m->places, t->learned ? &in->flow.dst : &in->flow.src);
+
+	return in->at <= t->spot->heard + SILENCE ||
+	       (peer != NULL && (peer->call == t->call || peer->before == t->call));
+}
+
 static void take_stream(
 	struct media *m, const struct aim *t, const struct datagram *in, const struct rtp *rtp, uint32_t ssrc)
 {
@@ -102,6 +116,12 @@ static void take_stream(
 		p->pt = rtp->pt;
 		p->timestamp = rtp->timestamp;
 	}
+	if (first && !believed(m, t, in) && (in->truncated || !prove_all(s, p))) {
+		stream_forget(s);
+		parcel_drop(&m->pool, p);
+		return;
+	}
+	t->spot->heard = in->at;
 	if (first && !admit(m, s, p, in->truncated)) {
 		stream_forget(s);
 		parcel_ready(m, p, MEDIA_FORGED, SEAL_NONE);
@@ -130,7 +150,7 @@ static void take_neither(struct media *m, const struct aim *t, const struct data
 /* The newest call that has the address; an older one, still open, keeps the streams that it knows there. */
 static bool aim_at(const struct media *m, const struct datagram *in, struct aim *out)
 {
-	const struct spot *spot = places_find(&m->places, &in->flow.dst);
+	struct spot *spot = places_find(&m->places, &in->flow.dst);
 
 	out->learned = spot == NULL;
 	if (spot == NULL)
@@ -165,8 +185,7 @@ void media_take(struct media *m, const struct datagram *in)
 		ssrc = sort == MEDIA_RTP ? rtp.ssrc : rtcp_ssrc(in->payload);
 		aim_at_known(&t, in, ssrc, sort == MEDIA_RTCP);
 	}
-	if (!call_covered(t.call, in->at) ||
-		(t.call->closed != NSEC_NONE && in->at > t.call->closed + m->options.linger))
+	if (!call_covered(t.call, in->at) || call_over(m, t.call, in->at))
 		return;
 	if (sort == MEDIA_NEITHER) {
 		take_neither(m, &t, in);
