@@ -779,6 +779,31 @@ diverted("diverted_unconditionally", "CFU", 302, "unconditional", "CFU, cause 30
 
 
 @made
+def legs_joined_by_history():
+    """An application server makes a dialog of its own to Carol; only its History-Info tells that it was Bob's call (S36)."""
+    s = Scene()
+    k = {n: Key(n) for n in ("a", "ra", "rc", "c")}
+    relay_a, relay_c = "10.1.0.2:30000", "10.1.0.2:30002"
+    first = Dialog(s, A, PROXY, call_id="leg-one@a.example")
+    second = Dialog(s, PROXY, C, call_id="leg-two@as.example", callee="sip:carol@ims.example", headers=[
+        "History-Info: <sip:bob@ims.example>;index=1, <sip:carol@ims.example;cause=302>;index=1.1;mp=1"])
+    first.invite(at(AM, k["a"].line()))
+    second.invite(at(relay_c, k["rc"].line()))
+    second.reply(180)
+    first.reply(180)
+    second.reply(200, at(CM, k["c"].line()))
+    first.reply(200, at(relay_a, k["ra"].line()))
+    second.ack()
+    first.ack()
+    s.talk(s.voice(AM, relay_a, k["a"]), s.voice(relay_a, AM, k["ra"]), s.voice(relay_c, CM, k["rc"]), s.voice(CM, relay_c, k["c"]))
+    first.bye()
+    second.bye()
+    return s, {"call_ids": {"leg-one@a.example", "leg-two@as.example"}, "from_target": [CM, relay_a], "toward": {},
+               "matched": [(None, "to-target", True), ("History-Info", "diverting", True)],
+               "diversions": [{"service": "CFU", "cause": 302, "by": "sip:bob@ims.example", "to": "sip:carol@ims.example"}]}
+
+
+@made
 def media_from_behind_a_translator():
     """The callee's SDP has a private address; its media flows from and to the translator's public one (S60)."""
     s = Scene()
