@@ -61,7 +61,7 @@ static int write_messages(struct holding *h, struct spool *spool, bool all, stru
 static int write_signalling(struct holding *h, struct spool *spool, bool all, struct stage *stage, const char *folder,
 	bool *written, struct err *err)
 {
-	char path[PATH];
+	char path[PATH + 16];
 	struct pcapfile *file;
 	int rc;
 
