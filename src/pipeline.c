@@ -39,6 +39,7 @@ struct pipeline {
 	struct warrant_set targets;
 	struct trace *trace; /* NULL: nobody asked */
 
+	uint64_t bad;                       /* messages that nobody could follow, whoever asks */
 	struct glance glance;               /* of the message in hand */
 	const struct sip_message *claiming; /* waits until what belongs with it has gone before it */
 	const struct hit *hits;
@@ -222,6 +223,7 @@ static void back_glance(struct pipeline *p, const struct datagram *d)
 	const struct sip_message *m;
 
 	triage_look(p->triage, d->payload, &p->glance);
+	p->bad += !d->truncated && (p->glance.call_id.len == 0 || !p->glance.cseq);
 	if (p->trace == NULL && !p->glance.may_match && p->glance.call_id.len > 0 &&
 		!call_may_know(p->call, &p->glance)) {
 		undecided_keep(p->undecided, d, &p->glance);
@@ -338,6 +340,8 @@ size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, si
 {
 	size_t n = decap_counts(p->decap, out, max);
 
+	if (n < max)
+		out[n++] = (struct counter){ "sip_bad", p->bad };
 	return n + sip_counts_capture(p->sip, out + n, max - n);
 }
 

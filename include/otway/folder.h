@@ -22,7 +22,8 @@ struct folder_input {
 struct folder_result {
 	uint32_t warrants;        /* that something was found for */
 	uint32_t calls, events;   /* over all of them */
-	uint32_t streams, sealed; /* streams; of them sealed, or decrypted with failed > 0 */
+	uint32_t streams, sealed; /* streams; of them sealed, or with failed > 0 */
+	uint64_t audio_failed;    /* calls whose voice is there and could not be made into sound */
 };
 
 /*

@@ -38,7 +38,8 @@ bool media_next(struct media *m, const struct media_packet **out, const struct c
 void media_time(struct media *m, nsec_t at);
 void media_end(struct media *m);
 
-/* "rtp", "rtcp", "decrypted", "clear", "sealed", "duplicates", "forged", "not_rtp". Returns how many were written. */
+/* "rtp", "rtcp", "decrypted", "clear", "sealed", "duplicates", "forged", "not_rtp", and "learned": streams to an address that
+ * nothing signalled, from one that was. Returns how many were written. */
 size_t media_counts(const struct media *m, struct counter *out, size_t max);
 
 #endif

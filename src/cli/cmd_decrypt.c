@@ -111,6 +111,11 @@ static int tell(const struct decrypting *d)
 		output_note(d->c, "nothing in %s is covered by %s; %s was not made",
 			d->c->operand_count == 1 ? "this capture" : "these captures",
 			d->reading.warrants.count > 0 ? "a warrant in use" : "a warrant, since none is in use", out);
+	if (r->audio_failed > 0)
+		output_note(d->c,
+			"no sound could be made of %" PRIu64
+			" call%s: is otway-decode installed? The packets are all there",
+			r->audio_failed, r->audio_failed == 1 ? "" : "s");
 	if (d->c->json)
 		output_json(json_pack("{s:s?, s:i, s:i, s:i, s:i, s:i}", "out", r->warrants > 0 ? out : NULL,
 			"warrants", (int)r->warrants, "calls", (int)r->calls, "events", (int)r->events, "streams",

@@ -14,8 +14,8 @@
 
 enum { SILENCE_MS = 60 * 1000 }; /* without an octet from it, it hangs */
 
-/* Where a program of ours lies, from the folder of this one: beside it, in a build, installed. */
-static const char *const places[] = { "", "../../src/", "../libexec/otway/" };
+/* Where a program of ours lies, from the folder of this one: beside it as in a build, or installed. */
+static const char *const places[] = { "", "../libexec/otway/" };
 
 static bool find_program(const char *name, char out[PATH_MAX])
 {

@@ -138,6 +138,7 @@ static void add_up(const struct holding *h, struct folder_result *out)
 	out->warrants++;
 	out->calls += h->call_count;
 	out->events += h->event_count;
+	out->audio_failed += h->counts.audio_failed;
 	for (uint32_t i = 0; i < h->call_count; i++)
 		for (uint32_t j = 0; j < h->calls[i]->stream_count; j++) {
 			const struct held_stream *s = h->calls[i]->streams[j];

@@ -14,7 +14,7 @@ enum held_state held_state(const struct held_stream *s)
 {
 	if (s->decrypted > 0)
 		return HELD_DECRYPTED;
-	return s->clear > 0 && s->clear >= s->sealed ? HELD_CLEAR : HELD_SEALED;
+	return s->clear > 0 ? HELD_CLEAR : HELD_SEALED; /* sealed: none of it could be opened */
 }
 
 uint64_t held_packets(const struct held_stream *s)

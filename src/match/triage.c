@@ -320,6 +320,12 @@ static bool is_setup(struct bytes cseq)
 	return method.len == 0;
 }
 
+static void take_cseq(struct glance *g, struct bytes value)
+{
+	g->setup = is_setup(value);
+	g->cseq = true;
+}
+
 /* What the colon at `at` says; the last letter before it tells most colons apart at once. */
 static void colon_seen(const struct triage *t, struct bytes text, size_t at, struct glance *g)
 {
@@ -355,7 +361,7 @@ static void colon_seen(const struct triage *t, struct bytes text, size_t at, str
 		break;
 	case 'q':
 		if (name_before(text, at, "cseq", 4))
-			g->setup = is_setup(value_behind(text, at));
+			take_cseq(g, value_behind(text, at));
 		break;
 	case 'r':
 		if (name_before(text, at, "p-charging-vector", 17))
@@ -381,6 +387,7 @@ void triage_look(const struct triage *t, struct bytes text, struct glance *out)
 
 	out->may_match = false;
 	out->setup = true;
+	out->cseq = false;
 	out->call_id = out->session[0] = out->session[1] = out->icid = (struct bytes){ NULL, 0 };
 	out->inline_count = 0;
 #ifdef __SSE2__

@@ -12,6 +12,7 @@
 struct glance {
 	bool may_match; /* some URI in it has the skeleton of a target, or could not be judged */
 	bool setup;     /* its CSeq says INVITE, ACK, BYE, CANCEL, PRACK, UPDATE or INFO, or cannot be read */
+	bool cseq;               /* it has a CSeq */
 	struct bytes call_id;
 	struct bytes session[2];              /* Session-ID: local and remote */
 	struct bytes icid;                    /* P-Charging-Vector icid-value, unquoted */
