@@ -160,7 +160,9 @@ static enum trace_stop stop_of(const struct pipeline_trace *row)
 		return TRACE_NO_SDP;
 	if (row->rtp == 0)
 		return TRACE_NO_MEDIA;
-	return row->sealed > 0 ? TRACE_SEALED : TRACE_DELIVERED;
+	if (row->sealed == 0)
+		return TRACE_DELIVERED;
+	return row->opened + row->clear > 0 ? TRACE_PARTLY : TRACE_SEALED;
 }
 
 bool trace_get(const struct trace *t, size_t i, struct pipeline_trace *out)

@@ -37,7 +37,7 @@ void pipeline_end(struct pipeline *p);
 /*
  * With `explain`: how far one set-up got, by local number alone. Given after pipeline_end, in the order of their first message.
  */
-enum trace_stop { TRACE_NOT_MATCHED, TRACE_NO_SDP, TRACE_NO_MEDIA, TRACE_SEALED, TRACE_DELIVERED };
+enum trace_stop { TRACE_NOT_MATCHED, TRACE_NO_SDP, TRACE_NO_MEDIA, TRACE_SEALED, TRACE_PARTLY, TRACE_DELIVERED };
 struct pipeline_trace {
 	uint32_t number;
 	nsec_t first, last;

@@ -17,6 +17,7 @@ static const struct {
 	[TRACE_NO_SDP] = { "no-sdp", "matched, but no message of it describes media" },
 	[TRACE_NO_MEDIA] = { "no-media", "media described, but no packet of it is in the captures" },
 	[TRACE_SEALED] = { "sealed", "media seen, but not a packet of it could be opened" },
+	[TRACE_PARTLY] = { "partly", "media delivered, but for packets that could not be opened" },
 	[TRACE_DELIVERED] = { "delivered", "media delivered in clear" },
 };
 
