@@ -1,5 +1,6 @@
 """bench: what a packet costs in `otway explain --quiet` and `otway decrypt`, as a multiple of what an empty pcap_dispatch loop
-takes for the same file in the same round. Prints a table; judges nothing. CPU time (user and system), medians of rounds."""
+takes for the same file in the same round; and what `front` measures. Prints a table; judges nothing. CPU time (user and system),
+medians of rounds."""
 
 import argparse
 import os
@@ -38,7 +39,7 @@ def prepare(otway, folder, name, targets):
 
 def main():
     p = argparse.ArgumentParser()
-    for name in ("otway", "traffic", "loop"):
+    for name in ("otway", "traffic", "loop", "front"):
         p.add_argument("--" + name, required=True)
     p.add_argument("--calls", type=int, default=1000)
     p.add_argument("--seconds", type=int, default=10)
@@ -69,6 +70,10 @@ def main():
             ratio, cpu, floor, peak, wall = (statistics.median(x) for x in zip(*found[i]))
             print("%-8s %-16s %10d %10.1f %10.1f %9.2fx %9.2f %9.1f" % (
                 title, verb + " --quiet", packets, floor / packets * 1e9, cpu / packets * 1e9, ratio, wall, peak / 1024))
+        path = os.path.join(folder, "many.pcap")
+        subprocess.run([a.traffic, path, str(a.calls), "1"], check=True, stdout=subprocess.DEVNULL)
+        sys.stdout.flush()
+        subprocess.run([a.front, path], check=True)
 
 
 if __name__ == "__main__":
