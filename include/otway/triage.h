@@ -9,9 +9,9 @@
 #include "otway/model/warrant.h"
 
 /*
- * The skeleton of a subscriber: the last 8 letters and digits of a user part or number (up to ";", ":" or "@"), escapes
- * decoded, in lower case, leading zeroes off, packed into one number. Equal identities have equal skeletons, whatever their
- * spelling; others may share one. 0: there is none, and anything may be meant.
+ * The skeleton of a subscriber: a hash of the letters and digits of a user part or number (up to ";", ":" or "@"), escapes decoded,
+ * in lower case, leading zeroes off. Equal identities have equal skeletons, whatever their spelling; others seldom share
+ * one. 0: there is none, and anything may be meant.
  */
 uint64_t triage_skeleton(struct bytes user);
 
