@@ -103,7 +103,7 @@ static double parse_all(const struct frames *f)
 static struct pipeline *aimed(size_t count)
 {
 	struct target *targets = calloc(count, sizeof(*targets));
-	char nobody[] = "", (*uris)[24] = calloc(count, sizeof(*uris));
+	char nobody[] = "", (*uris)[40] = calloc(count, sizeof(*uris));
 	struct warrant w = { .number = 1,
 		.liid = "B",
 		.agency = nobody,
