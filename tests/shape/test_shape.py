@@ -127,7 +127,8 @@ class Includes(unittest.TestCase):
                             self.assertIn(folder_of(path), folders)
 
     def test_libcrypto_is_seen_by_one_file_of_a_folder(self):
-        seen = [folder_of(p) for p in sources(".c", ".h") if any(h.startswith("<openssl/") for h in includes(p))]
+        seen = [folder_of(p) for p in sources(".c", ".h") if any(h.startswith("<openssl/") for h in includes(p))
+                and not re.match(r"crypto(_\w+)?\.c$", os.path.basename(p))]
         self.assertEqual(len(seen), len(set(seen)), "base has crypto, media one engine")
 
 

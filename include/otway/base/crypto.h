@@ -1,5 +1,6 @@
 /*
- * crypto: hashes and random octets. The one module that sees libcrypto besides TLS and SRTP engines.
+ * crypto: hashes, MACs, ciphers and random octets. The one module that sees libcrypto besides TLS and SRTP engines.
+ * What returns false writes no result: the wrong length of a key, what does not authenticate, or memory is out.
  */
 #ifndef OTWAY_BASE_CRYPTO_H
 #define OTWAY_BASE_CRYPTO_H
@@ -23,5 +24,44 @@ void sha256_of(struct bytes in, uint8_t out[SHA256_LEN]);
 
 /* False: the system gives none, and nothing may go on without. */
 bool crypto_random(void *out, size_t len);
+
+enum crypto_hash { CRYPTO_SHA1, CRYPTO_SHA256 };
+#define SHA1_LEN        20
+#define CRYPTO_HASH_MAX 32
+
+size_t crypto_hash_len(enum crypto_hash hash); /* octets: 20 or 32 */
+
+/* HMAC (RFC 2104) of several views, one after the other. A key of any length; out holds crypto_hash_len octets. */
+bool crypto_hmac(enum crypto_hash hash, struct bytes key, const struct bytes *in, size_t count, uint8_t *out);
+bool crypto_hmac_sha1(struct bytes key, struct bytes in, uint8_t out[SHA1_LEN]);
+bool crypto_hmac_sha256(struct bytes key, struct bytes in, uint8_t out[SHA256_LEN]);
+
+/* SHA-1 of one view (certificate hashes of MIKEY; for nothing new). */
+bool crypto_sha1(struct bytes in, uint8_t out[SHA1_LEN]);
+
+/* HKDF with SHA-256 (RFC 5869): `len` octets, at most 255 * 32. */
+bool crypto_hkdf(struct bytes secret, struct bytes salt, struct bytes info, uint8_t *out, size_t len);
+
+/*
+ * AES in counter mode (NIST SP 800-38A; "AES-CM" of SRTP and MIKEY), the key of 16 or 32 octets, the whole counter block given.
+ * Both ways the same; out holds in.len octets and may be in itself.
+ */
+bool crypto_aes_ctr(struct bytes key, const uint8_t block[16], struct bytes in, uint8_t *out);
+
+/* AES key wrap (RFC 3394): a key of 16 or 32 octets; iv NULL means the default A6A6A6A6A6A6A6A6. `in` is a multiple of 8
+ * octets and at least 16; out holds in.len + 8. */
+#define CRYPTO_WRAP_EXTRA 8
+bool crypto_aes_wrap(struct bytes key, const uint8_t iv[8], struct bytes in, uint8_t *out);
+/* The way back: out holds in.len - 8. False: also when it was wrapped under another key or iv, or changed. */
+bool crypto_aes_unwrap(struct bytes key, const uint8_t iv[8], struct bytes in, uint8_t *out);
+
+/* AES-GCM (NIST SP 800-38D) with a nonce of 12 octets and a tag of 16 behind the ciphertext; the key of 16 or 32 octets.
+ * A nonce is used once with a key. out holds in.len + 16, and in.len - 16 on the way back. */
+#define CRYPTO_NONCE_LEN 12
+#define CRYPTO_TAG_LEN   16
+bool crypto_gcm_seal(
+	struct bytes key, const uint8_t nonce[CRYPTO_NONCE_LEN], struct bytes aad, struct bytes in, uint8_t *out);
+bool crypto_gcm_open(
+	struct bytes key, const uint8_t nonce[CRYPTO_NONCE_LEN], struct bytes aad, struct bytes in, uint8_t *out);
 
 #endif
