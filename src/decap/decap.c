@@ -86,6 +86,7 @@ struct decap *decap_new(const struct decap_options *o)
 	decap_options_init(&d->options);
 	if (o != NULL)
 		d->options = *o;
+	d->depth = d->options.depth > 0 && d->options.depth < DECAP_DEPTH ? d->options.depth : DECAP_DEPTH;
 	for (size_t t = 0; t < DECAP_UDP_TUNNELS; t++)
 		for (size_t i = 0; i < DECAP_PORTS; i++)
 			d->ports[d->options.ports[t][i] / 64] |= UINT64_C(1) << (d->options.ports[t][i] % 64);
@@ -106,6 +107,7 @@ void decap_free(struct decap *d)
 	fragments_free(d->fragments);
 	esp_free(d->esp);
 	secret_free(d->made, d->made != NULL ? DECAP_MADE : 0);
+	buf_clear(&d->unpacked);
 	free(d);
 }
 
@@ -143,12 +145,14 @@ static void count_end(struct decap *d, enum layer end)
 static void walk(struct decap *d, struct walk *w, enum layer layer)
 {
 	d->ready = false;
-	for (int i = 0; layer < LAYERS && i < LAYERS_MAX; i++)
+	for (unsigned i = 0; layer < LAYERS && i < d->depth; i++)
 		layer = layers[layer](d, w);
 	if (layer == END_HELD || layer == END_NOT_IP || layer == END_NOT_TRANSPORT || layer == END_WRAPPED ||
 		layer == END_SEALED)
 		d->ready = false;
 	count_end(d, layer);
+	if (layer != END_FOUND && layer != END_HELD)
+		left_end(d, w, layer);
 }
 
 static inline bool is_tunnel_port(const struct decap *d, uint16_t port)
@@ -204,6 +208,7 @@ __attribute__((noinline)) static void take_any(struct decap *d, const struct fra
 	struct walk w = { .in = in->bytes, .at = in->at, .source = in->source };
 
 	w.missing = in->wire_len > in->bytes.len ? in->wire_len - in->bytes.len : 0;
+	walk_name(&w, DECAP_LEFT_LINK, (uint32_t)in->link);
 	walk(d, &w, link_begin(in->link));
 }
 
@@ -273,13 +278,16 @@ size_t decap_counts(const struct decap *d, struct counter *out, size_t max)
 		[COUNT_HELD] = "held",
 		[COUNT_ESP_SEALED] = "esp_sealed",
 	};
-	const struct fragment_counts *f = fragments_counts(d->fragments);
+	const struct fragment_counts f = fragments_counts(d->fragments);
 	const struct counter more[] = {
-		{ "fragments_rejoined", f->rejoined },
-		{ "fragments_overlapping", f->overlapping },
-		{ "fragments_twice", f->twice },
-		{ "fragments_evicted", f->evicted },
-		{ "fragments_expired", f->expired },
+		{ "fragments_rejoined", f.rejoined },
+		{ "fragments_overlapping", f.overlapping },
+		{ "fragments_twice", f.twice },
+		{ "fragments_evicted", f.evicted },
+		{ "fragments_expired", f.expired },
+		{ "fragments_incomplete", f.incomplete },
+		{ "fragments_sip_lost", f.sip_lost },
+		{ "esp_undecided", esp_undecided(d->esp) },
 	};
 	size_t n = 0;
 

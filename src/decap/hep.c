@@ -6,12 +6,14 @@
 
 #include <stdlib.h>
 
+#include "otway/base/inflate.h"
 #include "otway/model/checksum.h"
 
 #define HEP_EARLIER (60 * NSEC_PER_SEC) /* a probe's stamp is believed when it is this little before our own */
 #define HEP_LATER   (1 * NSEC_PER_SEC)
 #define HEP_SIP     1
 #define HEP_RTP     4
+#define PAYLOAD_MAX (DECAP_MADE - 60)
 
 enum chunk {
 	CHUNK_SRC4 = 3,
@@ -24,6 +26,7 @@ enum chunk {
 	CHUNK_MICROSECONDS,
 	CHUNK_PROTOCOL,
 	CHUNK_PAYLOAD = 15,
+	CHUNK_PACKED, /* the payload, compressed */
 	CHUNKS
 };
 
@@ -136,6 +139,17 @@ static size_t make_packet(uint8_t *p, const struct flow *f, struct bytes payload
 	return header + segment;
 }
 
+/* The message, unpacked if need be; empty when there is none, or it cannot be unpacked to less than a packet holds. */
+static struct bytes read_payload(struct decap *d, const struct chunks *c)
+{
+	struct bytes packed = c->value[CHUNK_PACKED];
+
+	if (c->value[CHUNK_PAYLOAD].len > 0 || packed.len == 0)
+		return c->value[CHUNK_PAYLOAD];
+	buf_reset(&d->unpacked);
+	return inflate_bytes(packed, PAYLOAD_MAX, &d->unpacked) ? buf_bytes(&d->unpacked) : (struct bytes){ NULL, 0 };
+}
+
 enum layer hep_take(struct decap *d, struct walk *w)
 {
 	const uint8_t *p = w->in.at;
@@ -150,11 +164,11 @@ enum layer hep_take(struct decap *d, struct walk *w)
 		return walk_short(w);
 	if (!read_chunks((struct bytes){ p + 6, be16(p + 4) - 6u }, &c) || !read_flow(&c, &flow))
 		return END_BROKEN;
-	payload = c.value[CHUNK_PAYLOAD];
-	if (payload.len == 0 || c.value[CHUNK_PROTOCOL].len == 0 ||
+	if (c.value[CHUNK_PROTOCOL].len == 0 ||
 		(c.value[CHUNK_PROTOCOL].at[0] != HEP_SIP && c.value[CHUNK_PROTOCOL].at[0] != HEP_RTP))
 		return END_UNKNOWN;
-	if (payload.len > DECAP_MADE - 60)
+	payload = read_payload(d, &c);
+	if (payload.len == 0 || payload.len > PAYLOAD_MAX)
 		return END_BROKEN;
 	if (d->made == NULL)
 		d->made = malloc(DECAP_MADE);

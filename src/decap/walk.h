@@ -15,8 +15,8 @@ enum layer {
 	LAYER_BACKBONE, /* 802.1ah I-tag */
 	LAYER_ETAG,     /* 802.1BR */
 	LAYER_VNTAG,
-	LAYER_METADATA,   /* Cisco's security group tag */
-	LAYER_LLC, /* 802.2 */
+	LAYER_METADATA, /* Cisco's security group tag */
+	LAYER_LLC,      /* 802.2 */
 	LAYER_SLL,
 	LAYER_SLL2,
 	LAYER_FAMILY, /* BSD null and loop */
@@ -56,9 +56,6 @@ enum layer {
 	END_SEALED          /* ESP that is encrypted */
 };
 
-/* A frame, nested: the steps through it are limited. Some twelve tunnels deep is deeper than anything sensible. */
-#define LAYERS_MAX 40
-
 #define DECAP_MADE 65536u /* octets of room for a packet made up */
 
 enum count {
@@ -85,8 +82,12 @@ struct walk {
 	size_t missing;  /* octets that would follow, had the capture not cut them */
 	nsec_t at;
 	uint32_t source;
-	uint8_t next;         /* LAYER_EXTENSION: which one */
-	size_t next_at;       /* offset in packet of the octet that named it */
+	uint8_t next;               /* LAYER_EXTENSION: which one */
+	size_t next_at;             /* offset in packet of the octet that named it */
+	enum decap_left_kind named; /* what the current layer was named by, for when nothing here knows it */
+	uint32_t named_id;
+	enum decap_tunnel tunnel; /* the last that was met */
+	uint16_t tunnel_port;
 	uint64_t scope;       /* which VLAN, network or tunnel: the same address may live in many */
 	struct bytes packet;  /* the innermost IP packet */
 	struct addr src, dst; /* of it; port 0 */
@@ -99,9 +100,14 @@ struct decap {
 	bool esp_used;              /* a held packet may be ready */
 	uint64_t ports[65536 / 64]; /* a bit for each UDP port of a tunnel */
 	struct decap_options options;
+	unsigned depth; /* headers of a frame */
 	struct fragments *fragments;
 	struct esp *esp;
-	uint8_t *made; /* room for a packet made up around a payload */
+	uint8_t *made;       /* room for a packet made up around a payload */
+	struct buf unpacked; /* and for such a payload that came compressed */
+	struct decap_left left[DECAP_LEFT_MAX];
+	size_t left_count;
+	uint64_t left_more;
 	uint64_t count[COUNTS];
 };
 
@@ -137,9 +143,17 @@ static inline void walk_scope(struct walk *w, uint64_t id)
 	w->scope = w->scope * 0x100000001b3u + id + 1;
 }
 
-/* Counts a tunnel; false when it is left alone. */
-static inline bool walk_enter(struct decap *d, enum decap_tunnel t)
+/* What the header in hand says is next. */
+static inline void walk_name(struct walk *w, enum decap_left_kind kind, uint32_t id)
 {
+	w->named = kind;
+	w->named_id = id;
+}
+
+/* Counts a tunnel; false when it is left alone. */
+static inline bool walk_enter(struct decap *d, struct walk *w, enum decap_tunnel t)
+{
+	w->tunnel = t;
 	if (d->options.leave[t])
 		return false;
 	d->count[COUNT_TUNNELS + t]++;
@@ -153,7 +167,8 @@ typedef enum layer layer_fn(struct decap *d, struct walk *w);
 enum layer link_begin(int link); /* the first layer of a LINKTYPE_; END_UNKNOWN */
 enum layer link_typed(struct walk *w, uint16_t ethertype);
 bool link_looks_ethernet(struct bytes in); /* an Ethernet frame of a known ethertype */
-layer_fn link_ethernet, link_vlan, link_backbone, link_etag, link_vntag, link_metadata, link_llc, link_sll, link_sll2, link_family;
+layer_fn link_ethernet, link_vlan, link_backbone, link_etag, link_vntag, link_metadata, link_llc, link_sll, link_sll2,
+	link_family;
 
 /* ip.c */
 enum layer ip_protocol(struct decap *d, struct walk *w, uint8_t protocol); /* what follows, by IP protocol number */
@@ -172,5 +187,9 @@ layer_fn gtpu_take;
 layer_fn tzsp_take;
 layer_fn hep_take;
 layer_fn esp_direct, esp_in_udp;
+
+/* left.c */
+void left_add(struct decap *d, enum decap_left_kind kind, enum decap_tunnel t, uint32_t id, bool known);
+void left_end(struct decap *d, const struct walk *w, enum layer end); /* of a frame that ended so */
 
 #endif

@@ -8,6 +8,7 @@ Ethernet with IP inside, to the packets that stand for it. Written from the stan
 import os
 import struct
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -83,8 +84,8 @@ def ppp(ip):
     return b"\x00\x21" + ip if ip[0] >> 4 == 4 else b"\x00\x57" + ip
 
 
-def hep(at, ip):
-    """HEP version 3 of what UDP carries; None for what is not whole UDP."""
+def hep(at, ip, packed=False):
+    """HEP version 3 of what UDP carries, `packed` as a compressed payload; None for what is not whole UDP."""
     v4 = ip[0] >> 4 == 4
     head = (ip[0] & 15) * 4 if v4 else 40
     if (ip[9] if v4 else ip[6]) != 17 or (v4 and struct.unpack(">H", ip[6:8])[0] & 0x3FFF):
@@ -99,7 +100,8 @@ def hep(at, ip):
     chunks += chunk(7, struct.pack(">H", src)) + chunk(8, struct.pack(">H", dst))
     chunks += chunk(9, struct.pack(">I", at // 10**9)) + chunk(10, struct.pack(">I", at % 10**9 // 1000))
     kind = 4 if payload[:1] and payload[0] >> 6 == 2 else 1
-    chunks += chunk(11, bytes([kind])) + chunk(12, struct.pack(">I", 2001)) + chunk(15, payload)
+    chunks += chunk(11, bytes([kind])) + chunk(12, struct.pack(">I", 2001))
+    chunks += chunk(16, zlib.compress(payload)) if packed else chunk(15, payload)
     return b"HEP3" + struct.pack(">H", 6 + len(chunks)) + chunks
 
 
@@ -221,11 +223,11 @@ LINKS = {
 }
 
 # What tshark 4.0 does not see through: HEP it has no dissector for; ESP it does not try by default.
-NOT_TSHARK = {"hep", "esp-null", "esp-null-icv16"}
+NOT_TSHARK = {"hep", "hep-packed", "esp-null", "esp-null-icv16"}
 
 
 def kinds():
-    return sorted([*OF_IP, *OF_FRAME, *INTO_MANY, *LINKS, "hep"])
+    return sorted([*OF_IP, *OF_FRAME, *INTO_MANY, *LINKS, "hep", "hep-packed"])
 
 
 def wrap(packets, kind):
@@ -239,8 +241,8 @@ def wrap(packets, kind):
         elif kind in LINKS:
             data = LINKS[kind][1](ip)
             yield pcapfile.Packet(p.at, LINKS[kind][0], data, len(data))
-        elif kind == "hep":
-            body = hep(p.at, ip)
+        elif kind in ("hep", "hep-packed"):
+            body = hep(p.at, ip, packed=kind == "hep-packed")
             yield from _given(p, [p.data if body is None else over_udp(9060, body)])
         else:
             yield from _given(p, INTO_MANY[kind](p.data) if kind in INTO_MANY else

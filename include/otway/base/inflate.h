@@ -1,5 +1,6 @@
 /*
- * inflate: bodies that were sent compressed, "gzip" or "deflate" (RFC 3261 20.12, RFC 9110 8.4.1).
+ * inflate: what was sent compressed: bodies, "gzip" or "deflate" (RFC 3261 20.12, RFC 9110 8.4.1), with the header of
+ * RFC 1952 or 1950, or none (RFC 1951).
  */
 #ifndef OTWAY_BASE_INFLATE_H
 #define OTWAY_BASE_INFLATE_H
