@@ -33,11 +33,13 @@ enum decap_tunnel {
 };
 const char *decap_tunnel_name(enum decap_tunnel t); /* "vxlan" …: also its counter's name */
 
-#define DECAP_PORTS 4
+#define DECAP_PORTS 8
+#define DECAP_DEPTH 40 /* headers of one frame: some twelve tunnels deep is deeper than anything sensible */
 
 struct decap_options {
-	bool leave[DECAP_TUNNELS];                          /* seen and counted ("wrapped"), not taken off */
-	uint16_t ports[DECAP_UDP_TUNNELS][DECAP_PORTS];     /* UDP ports, either side; 0: none */
+	bool leave[DECAP_TUNNELS];                      /* seen and counted ("wrapped"), not taken off */
+	uint16_t ports[DECAP_UDP_TUNNELS][DECAP_PORTS]; /* UDP ports, either side; 0: none */
+	unsigned depth;                                 /* headers of one frame at most, to DECAP_DEPTH; 0: that */
 };
 
 /* All tunnels taken off, on the ports their standards name: 4789 4790 8472, 6081, 2152, 37008, 9060, 1701, 4500. */
@@ -67,6 +69,38 @@ bool decap_next(struct decap *d, struct datagram *out);
  * of decap_next. False: out of memory.
  */
 bool decap_esp_null(struct decap *d, const struct addr *dst, uint32_t spi, unsigned icv);
+
+/* What kind of thing was left as it is, with what it is known by. */
+enum decap_left_kind {
+	DECAP_LEFT_TUNNEL, /* a tunnel that the options leave alone; id: its UDP port, 0: directly in IP or beneath it */
+	DECAP_LEFT_NOT_TUNNEL, /* on a tunnel's port and not that tunnel, or nothing that can be read is in it; id: the port */
+	DECAP_LEFT_LINK,      /* id: LINKTYPE_ that is not known */
+	DECAP_LEFT_ETHERTYPE, /* id: it bears no IP, or is not known */
+	DECAP_LEFT_LLC,       /* 802.2 without SNAP: spanning tree and its kin */
+	DECAP_LEFT_PPP,       /* id: PPP's protocol */
+	DECAP_LEFT_PROTOCOL,  /* id: IP's protocol */
+	DECAP_LEFT_MORE,      /* kinds beyond the DECAP_LEFT_MAX that are told apart */
+	DECAP_LEFT_KINDS
+};
+
+#define DECAP_LEFT_MAX 64
+
+struct decap_left {
+	enum decap_left_kind kind;
+	enum decap_tunnel tunnel; /* of the first two kinds */
+	uint32_t id;
+	bool known; /* it is no wonder that nothing is taken out of it: ARP, ICMP … */
+	uint64_t packets;
+};
+
+/* The kinds of things that were left as they are, in the order they were met; false: there are no more. */
+bool decap_left(const struct decap *d, size_t i, struct decap_left *out);
+
+/*
+ * What tunnel the payload of a UDP datagram looks like, beyond what chance does: for those that came on no tunnel's port.
+ * DECAP_TUNNELS: none. ESP and L2TP have too little to be known by.
+ */
+enum decap_tunnel decap_guess(struct bytes payload);
 
 /* "datagrams", "truncated", "fragments", "not_ip", "broken", "vxlan", … Returns how many were written. */
 size_t decap_counts(const struct decap *d, struct counter *out, size_t max);

@@ -47,7 +47,8 @@ struct esp {
 	struct association *oldest, *newest;
 	struct queue ready;
 	struct held *given;
-	size_t octets; /* of everything held or ready */
+	size_t octets;     /* of everything held or ready */
+	uint64_t given_up; /* packets of associations in doubt that were held no longer, or never */
 };
 
 static void queue_add(struct queue *q, struct held *h)
@@ -123,6 +124,7 @@ static void association_free(struct esp *e, struct association *a)
 {
 	table_take(e->table, key_bytes(&a->key));
 	unlink_use(e, a);
+	e->given_up += a->held.count;
 	queue_clear(e, &a->held);
 	free(a);
 }
@@ -169,8 +171,10 @@ static void decide(struct esp *e, struct association *a, enum esp_fate state, un
 {
 	a->state = state;
 	a->icv = icv;
-	if (state != ESP_CLEAR)
+	if (state != ESP_CLEAR) {
+		e->given_up += a->held.count;
 		queue_clear(e, &a->held);
+	}
 	while (a->held.first != NULL)
 		queue_add(&e->ready, queue_take(&a->held));
 }
@@ -204,13 +208,15 @@ static void hold(struct esp *e, struct association *a, const struct esp_packet *
 {
 	struct held *h;
 
-	if (a->held.count >= ESP_HOLD)
+	if (a->held.count >= ESP_HOLD) {
 		held_free(e, queue_take(&a->held));
-	if (e->octets + in->packet.len > ESP_HOLD_OCTETS)
+		e->given_up++;
+	}
+	h = e->octets + in->packet.len <= ESP_HOLD_OCTETS ? malloc(sizeof(*h) + in->packet.len) : NULL;
+	if (h == NULL) {
+		e->given_up++;
 		return;
-	h = malloc(sizeof(*h) + in->packet.len);
-	if (h == NULL)
-		return;
+	}
 	h->at = in->at;
 	h->source = in->source;
 	h->len = in->packet.len;
@@ -251,6 +257,15 @@ bool esp_learn(struct esp *e, const struct addr *dst, uint32_t spi, unsigned icv
 		a->told = true;
 	}
 	return true;
+}
+
+uint64_t esp_undecided(const struct esp *e)
+{
+	uint64_t n = e->given_up;
+
+	for (const struct association *a = e->oldest; a != NULL; a = a->newer)
+		n += a->held.count;
+	return n;
 }
 
 bool esp_next(struct esp *e, struct esp_packet *out)
@@ -294,6 +309,7 @@ enum layer esp_direct(struct decap *d, struct walk *w)
 	struct bytes inner;
 	uint8_t next;
 
+	w->tunnel = DECAP_ESP;
 	if (d->options.leave[DECAP_ESP])
 		return END_WRAPPED;
 	if (w->missing > 0)
@@ -315,8 +331,11 @@ enum layer esp_in_udp(struct decap *d, struct walk *w)
 {
 	struct bytes inner;
 	uint8_t next;
+	enum esp_fate fate;
 
 	if (w->missing > 0 || w->in.len < 8 || be32(w->in.at) == 0)
 		return END_UNKNOWN;
-	return take(d, w, &inner, &next) == ESP_CLEAR ? follow(d, w, inner, next) : END_UNKNOWN;
+	fate = take(d, w, &inner, &next);
+	d->count[COUNT_ESP_SEALED] += fate == ESP_SEALED;
+	return fate == ESP_CLEAR ? follow(d, w, inner, next) : END_UNKNOWN;
 }

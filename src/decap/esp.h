@@ -40,6 +40,9 @@ bool esp_learn(struct esp *e, const struct addr *dst, uint32_t spi, unsigned icv
 /* The next held packet whose association is known now, whole, borrowed until the next call; false: none. */
 bool esp_next(struct esp *e, struct esp_packet *out);
 
+/* Packets that came while their association was in doubt, and never came out: held still, or given up. */
+uint64_t esp_undecided(const struct esp *e);
+
 /* What lies before the trailer, and its next header, if the check value has `icv` octets; false: it cannot. */
 bool esp_trailer(struct bytes data, unsigned icv, struct bytes *inner, uint8_t *next);
 

@@ -8,6 +8,7 @@
 
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
+#include "otway/base/text.h"
 #include "otway/model/checksum.h"
 
 #define UNIT      8u /* octets: fragments begin at multiples of it */
@@ -22,6 +23,7 @@ struct entry {
 	struct entry *older, *newer; /* in its list */
 	nsec_t at;                   /* of its first fragment */
 	bool whole;
+	bool sip; /* its first fragment begins a SIP message in UDP */
 	uint8_t protocol;
 	size_t header, next_at; /* octets of header; 0: the first fragment is not there */
 	size_t end;             /* octets of data; 0: the last fragment is not there */
@@ -114,6 +116,13 @@ static void entry_free(struct fragments *f, struct entry *e)
 	free(e);
 }
 
+/* What was there of an incomplete packet is given up. */
+static void entry_lose(struct fragments *f, struct entry *e)
+{
+	f->counts.sip_lost += e->sip;
+	entry_free(f, e);
+}
+
 void fragments_free(struct fragments *f)
 {
 	if (f == NULL)
@@ -132,7 +141,7 @@ static void expire(struct fragments *f, nsec_t at)
 	if (__builtin_sub_overflow(at, FRAGMENT_SPAN, &since))
 		return;
 	for (; f->open.oldest != NULL && f->open.oldest->at < since; f->counts.expired++)
-		entry_free(f, f->open.oldest);
+		entry_lose(f, f->open.oldest);
 	while (f->whole.oldest != NULL && f->whole.oldest->at < since)
 		entry_free(f, f->whole.oldest);
 }
@@ -142,7 +151,7 @@ static struct entry *entry_new(struct fragments *f, const struct fragment_key *k
 	struct entry *e;
 
 	for (; f->open.count >= FRAGMENT_DATAGRAMS; f->counts.evicted++)
-		entry_free(f, f->open.oldest);
+		entry_lose(f, f->open.oldest);
 	e = calloc(1, sizeof(*e));
 	if (e == NULL)
 		return NULL;
@@ -188,7 +197,7 @@ static bool make_room(struct fragments *f, struct entry *e, size_t end)
 	while (f->octets > FRAGMENT_OCTETS && f->whole.count > FRAGMENT_DONE / 2)
 		entry_free(f, f->whole.oldest);
 	for (; f->octets > FRAGMENT_OCTETS && f->open.oldest != e; f->counts.evicted++)
-		entry_free(f, f->open.oldest);
+		entry_lose(f, f->open.oldest);
 	return true;
 }
 
@@ -237,6 +246,25 @@ static bool fits(const struct entry *e, const struct fragment *in)
 	return e->end == 0 || end <= e->end;
 }
 
+/* RFC 3261 7: behind the UDP header the version, or a method in capitals and a URI of a kind that SIP requests. */
+static bool begins_sip(const struct fragment *in)
+{
+	static const char *const behind[] = { " sip:", " sips:", " tel:", " urn:" };
+	struct bytes text = bytes_part(in->data, 8, SIZE_MAX);
+	size_t method = 0;
+
+	if (in->protocol != IP_PROTO_UDP)
+		return false;
+	if (text_begins(text, "SIP/2.0 "))
+		return true;
+	while (method < text.len && method < 32 && text.at[method] >= 'A' && text.at[method] <= 'Z')
+		method++;
+	for (size_t i = 0; method > 0 && i < sizeof(behind) / sizeof(behind[0]); i++)
+		if (text_begins(bytes_part(text, method, SIZE_MAX), behind[i]))
+			return true;
+	return false;
+}
+
 static void keep_header(struct entry *e, const struct fragment *in)
 {
 	if (in->offset != 0 || e->header != 0)
@@ -245,6 +273,7 @@ static void keep_header(struct entry *e, const struct fragment *in)
 	e->header = in->header.len;
 	e->next_at = in->next_at;
 	e->protocol = in->protocol;
+	e->sip = begins_sip(in);
 }
 
 /* The header says now what is true of the whole. False: it would be longer than a packet can be. */
@@ -326,7 +355,12 @@ enum fragment_fate fragments_add(struct fragments *f, const struct fragment *in,
 	return store(f, e, in, whole);
 }
 
-const struct fragment_counts *fragments_counts(const struct fragments *f)
+struct fragment_counts fragments_counts(const struct fragments *f)
 {
-	return &f->counts;
+	struct fragment_counts counts = f->counts;
+
+	counts.incomplete = f->open.count;
+	for (const struct entry *e = f->open.oldest; e != NULL; e = e->newer)
+		counts.sip_lost += e->sip;
+	return counts;
 }

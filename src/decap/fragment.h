@@ -41,6 +41,8 @@ enum fragment_fate {
 
 struct fragment_counts {
 	uint64_t rejoined, overlapping, twice, evicted, expired;
+	uint64_t incomplete; /* packets that wait for more fragments at this moment */
+	uint64_t sip_lost; /* of the evicted, expired and incomplete, those whose first fragment begins a SIP message */
 };
 
 struct fragments *fragments_new(void); /* NULL: out of memory */
@@ -49,6 +51,6 @@ void fragments_free(struct fragments *f);
 /* In: a fragment. FRAGMENT_WHOLE: *whole is the packet, borrowed until some 200 more are rejoined. */
 enum fragment_fate fragments_add(struct fragments *f, const struct fragment *in, nsec_t at, struct bytes *whole);
 
-const struct fragment_counts *fragments_counts(const struct fragments *f);
+struct fragment_counts fragments_counts(const struct fragments *f);
 
 #endif

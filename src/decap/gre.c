@@ -62,7 +62,7 @@ static enum layer version_0(struct decap *d, struct walk *w, uint16_t flags, uin
 	size_t optional = ((flags & (GRE_CHECKSUM | GRE_ROUTING)) != 0) * 4u;
 	const uint8_t *key = w->in.at + optional;
 
-	if (!walk_enter(d, mirror ? DECAP_ERSPAN : DECAP_GRE))
+	if (!walk_enter(d, w, mirror ? DECAP_ERSPAN : DECAP_GRE))
 		return END_WRAPPED;
 	optional += ((flags & GRE_KEY) != 0) * 4u + ((flags & GRE_SEQUENCE) != 0) * 4u;
 	if (!walk_strip(w, optional) || ((flags & GRE_ROUTING) != 0 && !strip_routes(w)))
@@ -80,7 +80,7 @@ static enum layer version_1(struct decap *d, struct walk *w, uint16_t flags, uin
 
 	if (type != GRE_PPP || (flags & GRE_KEY) == 0)
 		return END_BROKEN;
-	if (!walk_enter(d, DECAP_GRE))
+	if (!walk_enter(d, w, DECAP_GRE))
 		return END_WRAPPED;
 	if (!walk_strip(w, optional))
 		return walk_short(w);

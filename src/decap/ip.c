@@ -10,15 +10,16 @@
 #define EXT_HIP         139
 #define EXT_SHIM6       140
 
-static enum layer tunnel_or(struct decap *d, enum decap_tunnel t, enum layer next)
+static enum layer tunnel_or(struct decap *d, struct walk *w, enum decap_tunnel t, enum layer next)
 {
-	return walk_enter(d, t) ? next : END_WRAPPED;
+	return walk_enter(d, w, t) ? next : END_WRAPPED;
 }
 
 enum layer ip_protocol(struct decap *d, struct walk *w, uint8_t protocol)
 {
 	bool six = w->src.family == 6;
 
+	walk_name(w, DECAP_LEFT_PROTOCOL, protocol);
 	switch (protocol) {
 	case IP_PROTO_UDP:
 		return LAYER_UDP;
@@ -27,15 +28,15 @@ enum layer ip_protocol(struct decap *d, struct walk *w, uint8_t protocol)
 	case IP_PROTO_SCTP:
 		return LAYER_SCTP;
 	case 4:
-		return tunnel_or(d, DECAP_IPIP, LAYER_IPV4);
+		return tunnel_or(d, w, DECAP_IPIP, LAYER_IPV4);
 	case 41:
-		return tunnel_or(d, DECAP_IPIP, LAYER_IPV6);
+		return tunnel_or(d, w, DECAP_IPIP, LAYER_IPV6);
 	case 47:
 		return LAYER_GRE;
 	case 50:
 		return LAYER_ESP;
 	case 97:
-		return tunnel_or(d, DECAP_IPIP, LAYER_ETHERIP);
+		return tunnel_or(d, w, DECAP_IPIP, LAYER_ETHERIP);
 	case 137:
 		return LAYER_MPLS; /* RFC 4023 */
 	case EXT_HOP_BY_HOP:

@@ -81,6 +81,7 @@ static enum layer layer_of(uint16_t ethertype)
 /* Beneath 0x600 it is no type but the length of an 802.3 frame, with LLC inside. */
 enum layer link_typed(struct walk *w, uint16_t ethertype)
 {
+	walk_name(w, ethertype >= 0x600 ? DECAP_LEFT_ETHERTYPE : DECAP_LEFT_LLC, ethertype >= 0x600 ? ethertype : 0);
 	if (ethertype >= 0x600)
 		return layer_of(ethertype);
 	if (ethertype < w->in.len)
@@ -172,6 +173,7 @@ enum layer link_llc(struct decap *d, struct walk *w)
 /* Cooked captures name what follows by ethertype, or by a small number of Linux's own (if_ether.h). */
 static enum layer cooked(struct walk *w, uint16_t protocol)
 {
+	walk_name(w, protocol == 4 ? DECAP_LEFT_LLC : DECAP_LEFT_ETHERTYPE, protocol == 4 ? 0 : protocol);
 	if (protocol >= 0x600)
 		return layer_of(protocol);
 	return protocol == 4 && w->in.len > 0 ? LAYER_LLC : END_NOT_IP;

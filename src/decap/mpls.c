@@ -24,7 +24,7 @@ enum layer mpls_take(struct decap *d, struct walk *w)
 {
 	const uint8_t *p;
 
-	if (!walk_enter(d, DECAP_MPLS))
+	if (!walk_enter(d, w, DECAP_MPLS))
 		return END_WRAPPED;
 	do {
 		p = w->in.at;

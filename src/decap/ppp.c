@@ -18,6 +18,7 @@ enum layer ppp_take(struct decap *d, struct walk *w)
 	if (!walk_strip(w, len))
 		return walk_short(w);
 	protocol = len == 1 ? p[0] : be16(p);
+	walk_name(w, DECAP_LEFT_PPP, protocol);
 	switch (protocol) {
 	case 0x21:
 		return LAYER_IPV4;
@@ -40,7 +41,7 @@ enum layer ppp_over_ethernet(struct decap *d, struct walk *w)
 {
 	const uint8_t *p = w->in.at;
 
-	if (!walk_enter(d, DECAP_PPPOE))
+	if (!walk_enter(d, w, DECAP_PPPOE))
 		return END_WRAPPED;
 	if (!walk_strip(w, 6))
 		return walk_short(w);
@@ -83,7 +84,7 @@ enum layer ppp_l2tp(struct decap *d, struct walk *w)
 		walk_clip(w, be16(p + 2));
 	if (!walk_strip(w, header))
 		return walk_short(w);
-	if (!walk_enter(d, DECAP_L2TP))
+	if (!walk_enter(d, w, DECAP_L2TP))
 		return END_WRAPPED;
 	walk_scope(w, be32(p + tunnel));
 	return LAYER_PPP;

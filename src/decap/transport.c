@@ -40,7 +40,7 @@ static enum decap_tunnel tunnel_on(const struct decap *d, uint16_t port)
 }
 
 /* The datagram stands in d->out, to be given if what follows turns out to be no tunnel. */
-static enum layer tunnel(struct decap *d, enum decap_tunnel t)
+static enum layer tunnel(struct decap *d, struct walk *w, enum decap_tunnel t, uint16_t port)
 {
 	static const uint8_t layers[DECAP_UDP_TUNNELS] = {
 		[DECAP_VXLAN] = LAYER_VXLAN,
@@ -52,15 +52,19 @@ static enum layer tunnel(struct decap *d, enum decap_tunnel t)
 		[DECAP_ESP] = LAYER_ESP_UDP,
 	};
 
+	w->tunnel = t;
+	w->tunnel_port = port;
 	if (!d->options.leave[t])
 		return (enum layer)layers[t];
 	d->count[COUNT_WRAPPED]++;
+	left_add(d, DECAP_LEFT_TUNNEL, t, port, false);
 	return END_FOUND;
 }
 
 enum layer transport_udp(struct decap *d, struct walk *w)
 {
 	const uint8_t *p = w->in.at;
+	uint16_t port;
 	enum decap_tunnel t;
 	size_t length;
 
@@ -71,10 +75,13 @@ enum layer transport_udp(struct decap *d, struct walk *w)
 		return END_BROKEN;
 	walk_clip(w, length);
 	found(d, w, IP_PROTO_UDP, 8);
-	t = tunnel_on(d, d->out.flow.dst.port);
-	if (t == DECAP_TUNNELS)
-		t = tunnel_on(d, d->out.flow.src.port);
-	return t == DECAP_TUNNELS ? END_FOUND : tunnel(d, t);
+	port = d->out.flow.dst.port;
+	t = tunnel_on(d, port);
+	if (t == DECAP_TUNNELS) {
+		port = d->out.flow.src.port;
+		t = tunnel_on(d, port);
+	}
+	return t == DECAP_TUNNELS ? END_FOUND : tunnel(d, w, t, port);
 }
 
 enum layer transport_tcp(struct decap *d, struct walk *w)

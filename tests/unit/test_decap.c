@@ -708,6 +708,136 @@ static void a_tunnel_can_be_left_alone_and_its_port_be_another(void **state)
 	assert_text();
 }
 
+static void take_text(const char *recipe)
+{
+	begin_text();
+	add(recipe);
+	take(LINK_ETHERNET);
+	while (decap_next(d, &got))
+		;
+}
+
+/* The i-th kind of what was left; how often it was. */
+static uint64_t left(size_t i, enum decap_left_kind kind, unsigned id, bool known)
+{
+	struct decap_left l;
+
+	assert_true(decap_left(d, i, &l));
+	assert_int_equal(l.kind, kind);
+	assert_int_equal(l.id, id);
+	assert_int_equal(l.known, known);
+	return l.packets;
+}
+
+static void s09_a_tunnel_that_is_left_alone_is_told_with_its_port(void **state)
+{
+	struct decap_options o;
+	struct decap_left l;
+
+	(void)state;
+	decap_free(d);
+	decap_options_init(&o);
+	o.leave[DECAP_VXLAN] = o.leave[DECAP_GRE] = true;
+	d = decap_new(&o);
+	for (int i = 0; i < 3; i++)
+		take_text("E0800 I17 U12b5 h0800000000000100 E0800 I17 U13c4");
+	take_text("E0800 I17 U2118 h0800000000000100 E0800 I17 U13c4");
+	take_text("E0800 I47 h00000800 I17 U13c4");
+	assert_int_equal(left(0, DECAP_LEFT_TUNNEL, 4789, false), 3);
+	assert_int_equal(left(1, DECAP_LEFT_TUNNEL, 8472, false), 1);
+	assert_int_equal(left(2, DECAP_LEFT_TUNNEL, 0, false), 1);
+	assert_true(decap_left(d, 1, &l));
+	assert_int_equal(l.tunnel, DECAP_VXLAN);
+	assert_true(decap_left(d, 2, &l));
+	assert_int_equal(l.tunnel, DECAP_GRE);
+	assert_false(decap_left(d, 3, &l));
+	assert_int_equal(count("wrapped"), 5);
+}
+
+static void what_is_left_is_told_by_kind(void **state)
+{
+	struct decap_left l;
+
+	(void)state;
+	take_text("E0800 I17 U13c4");
+	assert_false(decap_left(d, 0, &l));
+	take_text("E0806");
+	take_text("E0806");
+	take_text("Eabcd");
+	take_text("E8100 h0001abcd"); /* behind a tag too */
+	take_text("E0800 I1");
+	take_text("E0800 I99");
+	take_text("E8864 L110000010000 hc021");
+	take_text("E0800 I17 U12b5"); /* text on the port of VXLAN */
+	begin_text();
+	take(147);
+	assert_int_equal(left(0, DECAP_LEFT_ETHERTYPE, 0x0806, true), 2);
+	assert_int_equal(left(1, DECAP_LEFT_ETHERTYPE, 0xabcd, false), 2);
+	assert_int_equal(left(2, DECAP_LEFT_PROTOCOL, 1, true), 1);
+	assert_int_equal(left(3, DECAP_LEFT_PROTOCOL, 99, false), 1);
+	assert_int_equal(left(4, DECAP_LEFT_PPP, 0xc021, true), 1);
+	assert_int_equal(left(5, DECAP_LEFT_NOT_TUNNEL, 4789, true), 1);
+	assert_int_equal(left(6, DECAP_LEFT_LINK, 147, false), 1);
+	assert_false(decap_left(d, 7, &l));
+}
+
+static void kinds_beyond_those_told_apart_are_counted_together(void **state)
+{
+	struct decap_left l;
+
+	(void)state;
+	for (unsigned i = 0; i < DECAP_LEFT_MAX + 6; i++) {
+		begin_text();
+		add_ethernet(0xa000 + i);
+		take(LINK_ETHERNET);
+	}
+	assert_int_equal(left(DECAP_LEFT_MAX, DECAP_LEFT_MORE, 0, false), 6);
+	assert_false(decap_left(d, DECAP_LEFT_MAX + 1, &l));
+}
+
+static enum decap_tunnel guess(const char *recipe)
+{
+	begin_text();
+	add(recipe);
+	return decap_guess((struct bytes){ packet.room + packet.from, made_len() });
+}
+
+static void s09_a_tunnel_on_a_port_that_nobody_named_is_recognised(void **state)
+{
+	(void)state;
+	assert_int_equal(guess("h0800000000000100 E0800 I17 U13c4"), DECAP_VXLAN);
+	assert_int_equal(guess("h0800000000000100 E8100 h00010800 I17 U13c4"), DECAP_VXLAN);
+	assert_int_equal(guess("h0000655800000100 E0800 I17 U13c4"), DECAP_GENEVE);
+	assert_int_equal(guess("h0200080000000100 h0102030405060708 I17 U13c4"), DECAP_GENEVE);
+	assert_int_equal(guess("h01000001 h01 E0800 I17 U13c4"), DECAP_TZSP);
+	/* and what is none */
+	assert_int_equal(guess(""), DECAP_TUNNELS);
+	assert_int_equal(guess("h0800000000000100"), DECAP_TUNNELS);
+	assert_int_equal(guess("h0800000100000100 E0800 I17 U13c4"), DECAP_TUNNELS);
+	assert_int_equal(guess("h80000001 h00000000 h00000001"), DECAP_TUNNELS);
+	assert_int_equal(guess("h0800000000000100 Eabcd I17 U13c4"), DECAP_TUNNELS);
+}
+
+static void frames_are_followed_as_deep_as_the_options_say(void **state)
+{
+	struct decap_options o;
+
+	(void)state;
+	decap_free(d);
+	decap_options_init(&o);
+	o.depth = 8;
+	d = decap_new(&o);
+	begin_text();
+	add("E0800 I4 I4 I4 I4 I4 I17 U13c4"); /* eight headers, with UDP's */
+	take(LINK_ETHERNET);
+	assert_text();
+	begin_text();
+	add("E0800 I4 I4 I4 I4 I4 I4 I17 U13c4");
+	take(LINK_ETHERNET);
+	assert_nothing();
+	assert_int_equal(count("too_deep"), 1);
+}
+
 /* Fragments: a payload in which every octet tells where it stands. */
 #define LONG 3000
 static uint8_t longer[LONG];
@@ -995,6 +1125,47 @@ static void the_oldest_fragments_go_when_there_are_too_many(void **state)
 	take(LINK_RAW);
 	assert_payload(longer, LONG);
 	assert_int_equal(count("fragments_evicted"), 11);
+}
+
+/* The rest of a message never came: not only so many fragments are missing, but signalling is. */
+static void signalling_lost_with_its_fragments_is_told(void **state)
+{
+	(void)state;
+	for (int sip = 0; sip < 2; sip++) {
+		begin_long();
+		if (sip == 1)
+			memcpy(packet.room + packet.from + 8, TEXT, sizeof(TEXT) - 1);
+		keep_segment();
+		fragment4(0, 1504, 1 + (unsigned)sip);
+		take_at(1000, LINK_RAW, made(), 0);
+		fragment4(1504, segment.len - 1504, 11 + (unsigned)sip); /* of yet another */
+		take_at(1000, LINK_RAW, made(), 0);
+	}
+	assert_int_equal(count("fragments_incomplete"), 4);
+	assert_int_equal(count("fragments_sip_lost"), 1);
+	begin_text();
+	add("I17 U13c4");
+	fragment4(1504, segment.len - 1504, 99);
+	take_at(1000 + 31 * NSEC_PER_SEC, LINK_RAW, made(), 0);
+	assert_int_equal(count("fragments_expired"), 4);
+	assert_int_equal(count("fragments_incomplete"), 1);
+	assert_int_equal(count("fragments_sip_lost"), 1);
+}
+
+static void signalling_whose_fragments_all_came_is_not_lost(void **state)
+{
+	(void)state;
+	begin_long();
+	memcpy(packet.room + packet.from + 8, "SIP/2.0 200 OK\r\n", 16);
+	keep_segment();
+	fragment4(0, 1504, 1);
+	take(LINK_RAW);
+	assert_int_equal(count("fragments_sip_lost"), 1);
+	fragment4(1504, segment.len - 1504, 1);
+	take(LINK_RAW);
+	assert_true(decap_next(d, &got));
+	assert_int_equal(count("fragments_incomplete"), 0);
+	assert_int_equal(count("fragments_sip_lost"), 0);
 }
 
 /* Each takes 64,680 octets and a little more, since its fragment stands at the end of the longest packet there is. */
@@ -1369,6 +1540,11 @@ int main(void)
 		t(what_is_no_tunnel_comes_out_as_the_datagram_it_is),
 		t(what_is_in_a_tunnel_but_no_datagram_does_not_bring_the_tunnel_out),
 		t(a_tunnel_can_be_left_alone_and_its_port_be_another),
+		t(s09_a_tunnel_that_is_left_alone_is_told_with_its_port),
+		t(what_is_left_is_told_by_kind),
+		t(kinds_beyond_those_told_apart_are_counted_together),
+		t(s09_a_tunnel_on_a_port_that_nobody_named_is_recognised),
+		t(frames_are_followed_as_deep_as_the_options_say),
 		t(fragments_in_any_order_make_the_same_packet),
 		t(a_rejoined_packet_has_a_header_that_is_true_of_it),
 		t(an_atomic_fragment_is_whole),
@@ -1381,6 +1557,8 @@ int main(void)
 		t(a_fragment_waits_thirty_seconds_and_no_longer),
 		t(the_oldest_fragments_go_when_there_are_too_many),
 		t(the_oldest_fragments_go_when_they_take_too_much),
+		t(signalling_lost_with_its_fragments_is_told),
+		t(signalling_whose_fragments_all_came_is_not_lost),
 		t(a_first_fragment_that_the_capture_cut_is_given_as_it_is),
 		t(a_probes_message_comes_out_as_a_packet_of_its_own),
 		t(a_probes_time_is_taken_when_it_can_be_true),
