@@ -767,7 +767,7 @@ static void what_is_left_is_told_by_kind(void **state)
 	take_text("E8100 h0001abcd"); /* behind a tag too */
 	take_text("E0800 I1");
 	take_text("E0800 I99");
-	take_text("E8864 L110000010000 hc021");
+	take_text("E8864 L11000001 hc021");
 	take_text("E0800 I17 U12b5"); /* text on the port of VXLAN */
 	begin_text();
 	take(147);
