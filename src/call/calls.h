@@ -23,6 +23,7 @@
 #define EXCHANGES_MAX  64  /* of one leg */
 #define DIALOGS_MAX    32  /* of one leg */
 #define REPLIES_MAX    16  /* SDP in responses to one request: one for each fork, and what they change */
+#define HOSTS_MAX      16  /* of one leg */
 #define TAGS_MAX       8   /* from-tags of the initial INVITEs of one leg */
 #define IDS_MAX        4   /* identities of the caller that are kept to compare */
 #define CALLED_MAX     32  /* identities that wait for call_called: more than one message names */
@@ -34,6 +35,7 @@
 #define TEXTS_MAX      ((size_t)256 << 10) /* octets */
 
 #define LINGER      (32 * NSEC_PER_SEC)        /* after the end: RFC 3261 17, timers H and J, 64 * T1 */
+#define BYE_WAIT    (32 * NSEC_PER_SEC)        /* for its answer: RFC 3261 17.1.2.2, timer F, 64 * T1 */
 #define ANSWER_WAIT (180 * NSEC_PER_SEC)       /* RFC 3261 16.6, timer C */
 #define IDLE_MAX    (24 * 3600 * NSEC_PER_SEC) /* of a call that nobody ends */
 
@@ -61,9 +63,18 @@ struct exchange {
 	size_t reply_count;
 };
 
+/* Somebody hangs up: the first BYE that was not refused. */
+struct bye {
+	nsec_t at; /* NSEC_NONE: there is none */
+	uint32_t cseq;
+	bool reverse;     /* from who answered */
+	bool of_stranger; /* from a host that took no part in the set-up: ends nothing unless it is accepted */
+};
+
 /* A dialog that was answered. */
 struct dialog {
 	char *tags[2]; /* of who asked first, of who answered */
+	struct bye bye;
 	bool ended;
 };
 
@@ -79,6 +90,8 @@ struct leg {
 	size_t exchange_count;
 	struct dialog dialogs[DIALOGS_MAX];
 	size_t dialog_count;
+	struct addr hosts[HOSTS_MAX]; /* that took part in the set-up, or in what was agreed since */
+	size_t host_count;
 };
 
 /* What a call may be recognised by; see join.c. */
@@ -254,6 +267,17 @@ void join_learn(struct call_stage *c, struct call *call, const struct sip_messag
 /* Some call has a token of this message; what is not parsed is not judged further. */
 bool join_may(const struct call_stage *c, const struct glance *g);
 void token_drop(struct call_stage *c, struct token *t);
+
+/* dialog.c: who talks, and who hung up. */
+
+struct dialog *dialog_open(struct leg *leg, const struct sip_message *m); /* known or new; NULL: no room */
+bool leg_live(const struct leg *leg);                                     /* it has a dialog in which nobody hung up */
+bool leg_ending(const struct leg *leg);                                   /* somebody did, and waits for the answer */
+void leg_hosts(struct leg *leg, const struct flow *f);                    /* they belong to it */
+void bye_in(struct call *call, struct leg *leg, const struct sip_message *m);
+/* A response to one; when what it ends has ended. */
+nsec_t bye_answered(struct call *call, struct leg *leg, const struct sip_message *m);
+bool dialogs_time(struct leg *leg, nsec_t at); /* true: some BYE will not be answered any more */
 
 /* progress.c: how far it has come. */
 

@@ -1,6 +1,6 @@
 /*
  * progress: how far a call has come: transactions by topmost branch, CSeq and flow, so that each hop of a proxied call has
- * its own (RFC 3261 17), answered dialogs by their tags (12), and from both whether it is over.
+ * its own (RFC 3261 17), and from them and the dialogs whether it is over.
  */
 #include "calls.h"
 
@@ -44,14 +44,6 @@ bool call_pending(const struct call *call)
 {
 	for (size_t i = 0; i < call->leg_count; i++)
 		if (leg_pending(call->legs[i]))
-			return true;
-	return false;
-}
-
-static bool leg_live(const struct leg *leg)
-{
-	for (size_t i = 0; i < leg->dialog_count; i++)
-		if (!leg->dialogs[i].ended)
 			return true;
 	return false;
 }
@@ -106,31 +98,6 @@ static struct exchange *exchange_of(const struct leg *leg, const struct sip_mess
 	return best;
 }
 
-static bool dialog_is(const struct dialog *d, struct bytes a, struct bytes b)
-{
-	return (text_eq(d->tags[0], a) && text_eq(d->tags[1], b)) || (text_eq(d->tags[0], b) && text_eq(d->tags[1], a));
-}
-
-static struct dialog *dialog_find(struct leg *leg, const struct sip_message *m)
-{
-	for (size_t i = 0; i < leg->dialog_count; i++)
-		if (dialog_is(&leg->dialogs[i], m->from_tag, m->to_tag))
-			return &leg->dialogs[i];
-	/* Cut tags tell nothing: then the one dialog there is. */
-	return m->truncated && leg->dialog_count == 1 ? &leg->dialogs[0] : NULL;
-}
-
-static struct dialog *dialog_open(struct leg *leg, const struct sip_message *m)
-{
-	struct dialog *d = dialog_find(leg, m);
-
-	if (d != NULL || leg->dialog_count >= DIALOGS_MAX)
-		return d;
-	d = &leg->dialogs[leg->dialog_count++];
-	*d = (struct dialog){ .tags = { text_dup(m->from_tag), text_dup(m->to_tag) } };
-	return d;
-}
-
 /* A set-up begins, perhaps anew: after a challenge, a redirection, or by a leg that joins a call that had failed. */
 static void set_up(struct call *call, struct leg *leg, const struct sip_message *m)
 {
@@ -161,6 +128,8 @@ static struct exchange *request_in(struct call *call, struct leg *leg, const str
 	if (sip_is_initial(m)) {
 		x->initial = true;
 		set_up(call, leg, m);
+		if (leg->dialog_count == 0)
+			leg_hosts(leg, &m->datagram->flow);
 	} else if (!leg->set_up_seen && m->to_tag.len > 0) {
 		dialog_open(leg, m);
 	}
@@ -174,17 +143,6 @@ static void cancel_in(struct call *call, const struct leg *leg, const struct sip
 	if (x != NULL)
 		x->cancelled = true;
 	call->cancelled = true;
-}
-
-static void bye_in(struct call *call, struct leg *leg, const struct sip_message *m)
-{
-	struct dialog *d = dialog_open(leg, m);
-
-	request_from_caller(leg, m);
-	if (d == NULL || d->ended)
-		return;
-	d->ended = true;
-	call->last_bye = m->at;
 }
 
 static void answered(struct call *call, struct leg *leg, const struct exchange *x, const struct sip_message *m)
@@ -223,6 +181,13 @@ static void invite_response(struct call *call, struct leg *leg, struct exchange 
 	}
 }
 
+/* Who takes part in what is agreed belongs to the leg; a stranger is answered too, but not so. */
+static void response_hosts(struct leg *leg, const struct exchange *x, const struct sip_message *m)
+{
+	if (m->status > 100 && m->status < 300 && (m->status >= 200 || x->initial))
+		leg_hosts(leg, &m->datagram->flow);
+}
+
 static struct exchange *response_in(struct call *call, struct leg *leg, const struct sip_message *m)
 {
 	struct exchange *x = exchange_of(leg, m, m->method);
@@ -238,6 +203,7 @@ static struct exchange *response_in(struct call *call, struct leg *leg, const st
 		x->initial = m->method == SIP_INVITE && ringing && !leg->set_up_seen && leg->dialog_count == 0;
 	}
 	x->last = m->at;
+	response_hosts(leg, x, m);
 	if (x->method == SIP_INVITE)
 		invite_response(call, leg, x, m);
 	else if (m->status >= 200) {
@@ -277,6 +243,21 @@ static bool half_over(const struct call *call)
 	return call->leg_count > 1 && (leg_ended(call->legs[0]) || (ended > 0 && live == 0));
 }
 
+/* Nothing is alive: when that began is told at once, and taken back if the BYE is refused; media may come until it is over. */
+static void ending(struct call *call, nsec_t ended)
+{
+	bool over = true;
+
+	for (size_t i = 0; i < call->leg_count; i++)
+		over &= !leg_ending(call->legs[i]);
+	if (call->ended == NSEC_NONE) {
+		call->ended = ended;
+		call->changed = true;
+	}
+	if (over)
+		end_now(call, call->ended);
+}
+
 static void look_for_end(struct call *call, nsec_t at)
 {
 	bool dialogs = false, live = false;
@@ -288,12 +269,14 @@ static void look_for_end(struct call *call, nsec_t at)
 		live |= leg_live(call->legs[i]);
 	}
 	if (live || call_pending(call)) {
+		call->changed |= call->ended != NSEC_NONE;
+		call->ended = NSEC_NONE;
 		if (!half_over(call))
 			call->deadline = NSEC_NONE;
 		else if (call->deadline == NSEC_NONE)
 			call->deadline = at + LINGER;
 	} else if (dialogs) {
-		end_now(call, at);
+		ending(call, at);
 	} else if (call->failed != 0) {
 		failed(call, at);
 	}
@@ -302,19 +285,23 @@ static void look_for_end(struct call *call, nsec_t at)
 struct exchange *progress_take(struct call *call, struct leg *leg, const struct sip_message *m)
 {
 	struct exchange *x = NULL;
+	nsec_t at = m->at;
 
-	if (!m->request) {
+	if (!m->request && m->method == SIP_BYE) {
+		at = bye_answered(call, leg, m);
+	} else if (!m->request) {
 		x = response_in(call, leg, m);
 	} else if (m->method == SIP_INVITE || m->method == SIP_UPDATE || m->method == SIP_PRACK) {
 		x = request_in(call, leg, m);
 	} else if (m->method == SIP_CANCEL) {
 		cancel_in(call, leg, m);
 	} else if (m->method == SIP_BYE) {
+		request_from_caller(leg, m);
 		bye_in(call, leg, m);
 	} else {
 		request_from_caller(leg, m);
 	}
-	look_for_end(call, m->at);
+	look_for_end(call, at);
 	return x;
 }
 
@@ -339,12 +326,15 @@ static void exchanges_time(struct leg *leg, nsec_t at, bool *given_up)
 
 void progress_time(struct call *call, nsec_t at)
 {
-	bool given_up = false, live = false;
+	bool given_up = false, live = false, ended = false;
 
 	for (size_t i = 0; i < call->leg_count; i++) {
 		exchanges_time(call->legs[i], at, &given_up);
+		ended |= dialogs_time(call->legs[i], at);
 		live |= leg_live(call->legs[i]);
 	}
+	if (ended)
+		look_for_end(call, call->last_bye);
 	if (call->over)
 		return;
 	if (call->deadline != NSEC_NONE && at >= call->deadline) {
@@ -354,8 +344,8 @@ void progress_time(struct call *call, nsec_t at)
 				: call->cancelled           ? CALL_CANCELLED
 				: call->rang                ? CALL_UNANSWERED
 							    : CALL_INCOMPLETE;
-		end_now(call, NSEC_NONE);
+		end_now(call, call->ended);
 	} else if (at - call->last >= IDLE_MAX) {
-		end_now(call, NSEC_NONE);
+		end_now(call, call->ended);
 	}
 }

@@ -2,6 +2,7 @@
 from before it was sealed, and the sealing is libsrtp2's."""
 
 import os
+import re
 import sys
 import unittest
 
@@ -10,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import pcapfile
 from calls import MADE
 from evidence import Evidence, Expected
-from program import Otway
+from program import Otway, stamp
 
 
 # Where the caller's media comes from.
@@ -19,6 +20,17 @@ CALLERS = {"10.1.0.11", "10.1.0.21", "[fd01::11]"}
 
 def host(address):
     return address.rsplit(":", 1)[0]
+
+
+def hung_up(messages, call_ids):
+    """When the last dialog of a call came to its first BYE: in a list, empty when there is none."""
+    firsts = {}
+    for m in messages:
+        head = dict(line.split(b": ", 1) for line in m.payload.split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
+        if m.payload.startswith(b"BYE ") and head[b"Call-ID"].decode() in call_ids:
+            tags = frozenset(re.findall(rb";tag=([^;\s]+)", head[b"From"] + b" " + head[b"To"]))
+            firsts.setdefault((head[b"Call-ID"], tags), m.at)
+    return [max(firsts.values())] if firsts else []
 
 
 class Made(Evidence):
@@ -36,6 +48,9 @@ class Made(Evidence):
         cls.reports = scene.reports
         cls.learned = more.pop("learned", [])  # addresses that media flows to and no description names
         cls.counters, cls.absent = more.pop("counters", {}), more.pop("absent", [])
+        cls.ended = more.pop("ended", None)
+        trust = more.pop("trust", False)
+        cls.match_count = more.pop("match_count", None)
         path = otway.path("call.pcap")
         scene.write(path)
         streams = {v.id: v.expected() for v in scene.voices}
@@ -49,14 +64,24 @@ class Made(Evidence):
                      toward={v.id: "left" if host(v.src) in CALLERS else "right" for v in scene.voices if v.state != "sealed"},
                      secrets=["alice", "bob@", "ims.example", "call-1@", "10.1.0.", "fd01::"])
         e.__dict__.update(more)
+        if cls.ended is None:
+            cls.ended = hung_up(scene.messages, e.call_ids)
         start, end = scene.window()
         otway.agency("Test Agency")
-        otway.warrant(e.liid, target, start=start, end=end)
+        otway.warrant(e.liid, target, start=start, end=end, trust=trust)
         cls.conclude(otway, otway.decrypt(path), e)
 
     def test_the_counters_tell(self):
         for name, value in self.counters.items():
             self.assertEqual(self.case["counters"][name], value, name)
+
+    def test_it_ended_when_somebody_hung_up(self):
+        for at in self.ended:
+            self.assertEqual(self.call()["ended"], stamp(at)[:-4] + "Z")
+
+    def test_no_other_header_matched(self):
+        if self.match_count is not None:
+            self.assertEqual(len(self.call()["matched"]), self.match_count)
 
     def test_the_reports_are_there_in_clear(self):
         kept = [(d.src, d.dst, d.payload) for d in pcapfile.datagrams(self.packets("call-0001/media.pcap")) if d.payload[1] == 200]
@@ -70,6 +95,20 @@ class Made(Evidence):
         for word in self.absent:
             for name, octets in self.files.items():
                 self.assertNotIn(word, octets, name)
+
+
+class Untrusted(unittest.TestCase):
+    """What only --trust-from makes count, counts for nobody without it."""
+
+    def test_who_only_prefers_or_is_told_to_be_remote_is_not_the_target(self):
+        for name in ("remote_party_where_from_is_trusted", "preferred_identity_where_from_is_trusted"):
+            with self.subTest(name), Otway() as otway:
+                scene, more = MADE[name]()
+                scene.write(otway.path("call.pcap"))
+                otway.agency("Test Agency")
+                otway.warrant("L1", more["target"])
+                otway.decrypt(otway.path("call.pcap"), code=0)
+                self.assertFalse(os.path.exists(otway.path("case")))
 
 
 def load_tests(loader, standard, pattern):

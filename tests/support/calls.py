@@ -970,3 +970,85 @@ def no_address_in_the_description():
     s.talk(s.voice(AM, BM, ka))
     d.bye()
     return s, {}
+
+
+def named_in(name, header, side, doc, trust=False, who="sip:dan@ims.example"):
+    """Dan is in one header and nowhere else; Alice and Bob are what the other headers say."""
+    def case():
+        s = Scene()
+        ka, kb = Key("a"), Key("b")
+        d = Dialog(s, A, B)
+        d.simple(at(AM, ka.line()), at(BM, kb.line()), headers=[header])
+        s.talk(*both(s, ka, kb))
+        d.bye()
+        return s, {"target": who, "trust": trust, "matched": [(header.split(":")[0], side, not trust)],
+                   "match_count": 1, "from_target": [AM if side == "from-target" else BM]}
+    case.__doc__ = doc
+    MADE[name] = case
+
+
+named_in("served_user_of_an_originating_call", "P-Served-User: <sip:dan@ims.example>;sescase=orig;regstate=reg", "from-target",
+         "The application server is told whom it serves: the one who calls (RFC 5502).")
+named_in("served_user_of_a_terminating_call", "P-Served-User: <sip:dan@ims.example>;sescase=term;regstate=reg", "to-target",
+         "The application server is told whom it serves: the one who is called (RFC 5502).")
+named_in("called_party_behind_a_group", "P-Called-Party-ID: \"Dan\" <sip:dan@ims.example;user=phone>", "to-target",
+         "To names a group, P-Called-Party-ID whose phone rings (RFC 7315 4.2, S33).")
+named_in("called_party_by_number", "P-Called-Party-ID: <tel:+49-30-123456>", "to-target",
+         "P-Called-Party-ID as tel URI with separators.", who="sip:+4930123456@ims.example;user=phone")
+named_in("remote_party_where_from_is_trusted", "Remote-Party-ID: \"Dan\" <sip:dan@ims.example>;party=calling;privacy=off",
+         "from-target", "Remote-Party-ID counts with --trust-from, and is marked as not verified.", trust=True)
+named_in("preferred_identity_where_from_is_trusted", "P-Preferred-Identity: <sip:dan@ims.example>", "from-target",
+         "P-Preferred-Identity counts with --trust-from, and is marked as not verified (RFC 3325 9.2).", trust=True)
+
+
+@made
+def bye_answered_407_then_again():
+    """The proxy challenges the BYE (RFC 3261 22.3); the call goes on for forty seconds, until it comes with credentials."""
+    s = Scene()
+    d = Dialog(s, A, B)
+    d.simple(at(AM, profile=AVP), at(BM, profile=AVP))
+    voices = both(s, None, None)
+    s.talk(*voices)
+    d.request("BYE", tag="b1")
+    d.reply(407, headers=['Proxy-Authenticate: Digest realm="ims.example", nonce="abc"'])
+    s.wait(40000)
+    for v in voices:
+        v.skip(2000)
+    d.invite(at("10.1.0.11:41000", profile=AVP), tag="b1")
+    d.reply(200, at(BM, profile=AVP))
+    d.ack()
+    s.talk(voices[0], s.voice(BM, "10.1.0.11:41000", None))
+    ended = s.clock
+    d.bye()
+    return s, {"toward": {}, "ended": [ended]}
+
+
+@made
+def bye_of_a_stranger():
+    """A third host sends BYE: with tags of its own, answered 481, and with those of the dialog, challenged and unanswered. The
+    call goes on: what is agreed later is opened, until one of its parties hangs up."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B)
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    va, vb = both(s, ka, kb)
+    s.talk(va, vb)
+    stranger = Dialog(s, "10.66.0.66:5060", B)
+    stranger.cseq = 40
+    stranger.request("BYE", tag="zz")
+    stranger.reply(481, tag="zz")
+    stranger.request("BYE", tag="b1")
+    stranger.reply(407)
+    stranger.request("BYE", tag="b1")
+    s.wait(40000)
+    for v in (va, vb):
+        v.skip(2000)
+    s.talk(va, vb)
+    moved = "10.1.0.12:52000"
+    d.request("INVITE", at(moved, kb.line()), tag="b1", reverse=True)
+    d.reply(200, at(AM, ka.line()))
+    d.request("ACK", tag="b1", reverse=True, cseq=d.cseq)
+    s.talk(s.voice(AM, moved, ka), s.voice(moved, AM, kb))
+    ended = s.clock
+    d.bye()
+    return s, {"toward": {}, "ended": [ended]}

@@ -156,6 +156,8 @@ static void a_fork_that_loses_does_not_end_the_call(void **state)
 	SAY(.ms = 1910, .src = PROXY, .dst = ALICE, .start = "200 OK", .method = "INVITE", .to_tag = "c");
 	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
 	SAY(.ms = 5000, .dst = PROXY, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "4", .to_tag = "c");
+	SAY(.ms = 5010, .src = PROXY, .dst = ALICE, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "4",
+		.to_tag = "c");
 	f = scene_facts(s, w, 1);
 	assert_int_equal(f->answered, at(1900));
 	assert_int_equal(f->ended, at(5000));
@@ -695,6 +697,160 @@ static void a_leg_whose_bye_was_missed_ends_soon_after_the_other(void **state)
 	scene_end(s);
 }
 
+/* BYE and its answer. */
+
+#define BYE(time, n, id)                                                                                               \
+	SAY(.ms = (time), .start = "BYE " B, .method = "BYE", .cseq = (n), .branch = (id), .to_tag = "b")
+#define BYE_ANSWER(time, n, id, status)                                                                                \
+	SAY(.ms = (time), BACK, .start = (status), .method = "BYE", .cseq = (n), .branch = (id), .to_tag = "b")
+
+static void assert_open(struct scene *s, uint32_t w)
+{
+	assert_int_equal(scene_facts(s, w, 1)->ended, NSEC_NONE);
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+}
+
+static void assert_over(struct scene *s, uint32_t w, int ended)
+{
+	assert_int_equal(scene_facts(s, w, 1)->ended, at(ended));
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 1);
+}
+
+/* RFC 3261 15.1.1: 2xx, 481 and 408 end the dialog, and no answer for 64 * T1 does. */
+static void a_bye_begins_the_end_and_its_answer_completes_it(void **state)
+{
+	static const char *const ends[] = { "200 OK", "481 Call/Transaction Does Not Exist", "408 Request Timeout" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct scene *s = begin(state);
+		uint32_t w = always(s, B);
+
+		answered_call(s, 0);
+		BYE(9000, 2, "3");
+		assert_int_equal(scene_facts(s, w, 1)->ended, at(9000));
+		assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+		BYE(9500, 2, "3");
+		BYE_ANSWER(9510, 2, "3", "100 Trying");
+		assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+		BYE_ANSWER(10000, 2, "3", ends[i]);
+		assert_over(s, w, 9000);
+		scene_end(s);
+	}
+}
+
+static void a_bye_that_nobody_answers_ends_when_its_time_is_over(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	answered_call(s, 0);
+	BYE(9000, 2, "3");
+	scene_time(s, 40900);
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+	scene_time(s, 42000);
+	assert_over(s, w, 9000);
+	scene_end(s);
+}
+
+static void a_bye_that_is_challenged_or_refused_leaves_the_call_open(void **state)
+{
+	static const char *const refusals[] = { "407 Proxy Authentication Required", "401 Unauthorized",
+		"403 Forbidden", "500 Server Internal Error" };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct scene *s = begin(state);
+		uint32_t w = always(s, B);
+
+		answered_call(s, 0);
+		BYE(9000, 2, "3");
+		BYE_ANSWER(9010, 2, "3", refusals[i]);
+		assert_open(s, w);
+		scene_time(s, 60000);
+		assert_open(s, w);
+		BYE(60010, 3, "4");
+		BYE_ANSWER(60020, 3, "4", "200 OK");
+		assert_over(s, w, 60010);
+		scene_end(s);
+	}
+}
+
+static void a_bye_of_other_tags_is_no_end(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	answered_call(s, 0);
+	SAY(.ms = 9000, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "other");
+	SAY(.ms = 9010, BACK, .start = "481 No", .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "other");
+	SAY(.ms = 9020, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "4", .from_tag = "x", .to_tag = "b");
+	SAY(.ms = 9030, BACK, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "4", .from_tag = "x",
+		.to_tag = "b");
+	scene_time(s, 60000);
+	assert_open(s, w);
+	BYE(60010, 2, "5");
+	BYE_ANSWER(60020, 2, "5", "200 OK");
+	assert_over(s, w, 60010);
+	scene_end(s);
+}
+
+static void a_bye_of_a_stranger_is_no_end_unless_it_is_accepted(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	answered_call(s, 0);
+	SAY(.ms = 9000, .src = CAROL, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "b");
+	assert_open(s, w);
+	SAY(.ms = 9010, .src = CAROL, .dst = ALICE, .start = "200 OK", .method = "BYE", .cseq = 7, .branch = "9",
+		.to_tag = "b");
+	scene_time(s, 60000);
+	assert_open(s, w);
+	BYE(60010, 2, "4");
+	BYE_ANSWER(60020, 2, "4", "200 OK");
+	assert_over(s, w, 60010);
+	scene_end(s);
+
+	s = begin(state);
+	w = always(s, B);
+	answered_call(s, 0);
+	SAY(.ms = 9000, .src = CAROL, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "b");
+	SAY(.ms = 9010, .src = BOB, .dst = CAROL, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "3",
+		.to_tag = "b");
+	assert_over(s, w, 9000);
+	scene_end(s);
+}
+
+static void who_moved_and_was_answered_since_is_no_stranger(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	answered_call(s, 0);
+	SAY(.ms = 5000, .src = CAROL, .start = "UPDATE " B, .method = "UPDATE", .cseq = 2, .branch = "3",
+		.to_tag = "b");
+	SAY(.ms = 5010, .src = BOB, .dst = CAROL, .start = "200 OK", .method = "UPDATE", .cseq = 2, .branch = "3",
+		.to_tag = "b");
+	SAY(.ms = 9000, .src = CAROL, .start = "BYE " B, .method = "BYE", .cseq = 3, .branch = "4", .to_tag = "b");
+	assert_int_equal(scene_facts(s, w, 1)->ended, at(9000));
+	scene_time(s, 42000);
+	assert_over(s, w, 9000);
+	scene_end(s);
+}
+
+static void a_bye_whose_set_up_was_answered_unseen_ends_it(void **state)
+{
+	struct scene *s = begin(state);
+	uint32_t w = always(s, B);
+
+	SAY(.ms = 0, .start = "INVITE " B, .method = "INVITE");
+	SAY(.ms = 9000, BACK, .start = "BYE " A, .method = "BYE", .cseq = 2, .branch = "3", .from = B, .from_tag = "b",
+		.to = A, .to_tag = "a");
+	SAY(.ms = 9010, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "3", .from = B, .from_tag = "b",
+		.to = A, .to_tag = "a");
+	assert_over(s, w, 9000);
+	scene_end(s);
+}
+
 static void what_does_not_fit_into_a_call_is_another_or_given_up(void **state)
 {
 	struct scene *s = begin(state);
@@ -779,6 +935,7 @@ static void a_call_that_crosses_the_end_of_a_warrant_is_cut(void **state)
 	answered_call(s, 0);
 	assert_int_equal(scene_cover(s, w, 1)->until, at(5000));
 	SAY(.ms = 5000, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "b");
+	SAY(.ms = 5010, BACK, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "3", .to_tag = "b");
 	assert_int_equal(scene_records(s, RECORD_SIP, w, 1), 4);
 	assert_int_equal(scene_facts(s, w, 1)->ended, NSEC_NONE);
 	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 1);
@@ -879,6 +1036,7 @@ static void a_call_met_in_its_midst_has_no_beginning(void **state)
 	assert_true(f->match_count > 0);
 	assert_true(scene_place(s, 1, "10.0.0.1:4000")->answered);
 	SAY(.ms = 900, .start = "BYE " B, .method = "BYE", .cseq = 6, .branch = "3", .to_tag = "b");
+	SAY(.ms = 910, BACK, .start = "200 OK", .method = "BYE", .cseq = 6, .branch = "3", .to_tag = "b");
 	assert_int_equal(scene_facts(s, w, 1)->ended, at(900));
 	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 1);
 	scene_end(s);
@@ -1080,6 +1238,13 @@ int main(void)
 		TEST(a_diversion_repeated_towards_a_contact_is_told_once),
 		TEST(a_flood_of_diversions_is_bounded),
 		TEST(a_leg_whose_bye_was_missed_ends_soon_after_the_other),
+		TEST(a_bye_begins_the_end_and_its_answer_completes_it),
+		TEST(a_bye_that_nobody_answers_ends_when_its_time_is_over),
+		TEST(a_bye_that_is_challenged_or_refused_leaves_the_call_open),
+		TEST(a_bye_of_other_tags_is_no_end),
+		TEST(a_bye_of_a_stranger_is_no_end_unless_it_is_accepted),
+		TEST(who_moved_and_was_answered_since_is_no_stranger),
+		TEST(a_bye_whose_set_up_was_answered_unseen_ends_it),
 		TEST(what_does_not_fit_into_a_call_is_another_or_given_up),
 		TEST(a_callee_who_is_named_in_a_dialog_alone_is_still_the_callee),
 		TEST(report_covers_no_media_once_the_call_has_left_the_target),

@@ -527,6 +527,8 @@ static void the_end_closes_once_and_a_new_leg_opens_again(void **state)
 	assert_int_equal(scene_place(s, 1, "10.0.0.3:6000")->toward, TOWARD_CALLEE);
 	SAY(.ms = 5000, .src = PROXY, .dst = CAROL, .call_id = "two", .branch = "6", .start = "BYE " B, .method = "BYE",
 		.cseq = 2, .to_tag = "c");
+	SAY(.ms = 5010, .src = CAROL, .dst = PROXY, .call_id = "two", .branch = "6", .start = "200 OK", .method = "BYE",
+		.cseq = 2, .to_tag = "c");
 	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 2);
 	scene_end(s);
 }
@@ -610,6 +612,7 @@ static void nothing_opens_after_the_end(void **state)
 
 	set_up(s);
 	SAY(.ms = 3000, .start = "BYE " B, .method = "BYE", .cseq = 2, .branch = "7", .to_tag = "b");
+	SAY(.ms = 3002, BACK, .start = "200 OK", .method = "BYE", .cseq = 2, .branch = "7", .to_tag = "b");
 	SAY(.ms = 3005, BACK, .start = "INVITE " A, .method = "INVITE", .from = B, .from_tag = "b", .to = A,
 		.to_tag = "a", .cseq = 7, .branch = "8",
 		.body = scene_sdp(s, "10.0.0.2", 5050, SAVP, scene_crypto(s, 1, CM80, 0x60)));
