@@ -94,17 +94,53 @@ static bool extension(const struct selector *s)
 	return false;
 }
 
+/* An octet that no name has, as it is or escaped. */
+static bool control(const struct selector *s)
+{
+	for (size_t i = 0; i < s->uri.len; i++) {
+		uint8_t c = s->uri.at[i];
+
+		if (c == '%')
+			(void)text_unhex(bytes_part(s->uri, i + 1, 2), &c, 1);
+		if (c < ' ' || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 3261 19.1.1: the password beside the user. */
+static bool password(const struct selector *s)
+{
+	return is_sip(s) && s->has_at && has_any(s->user, ":");
+}
+
+/* RFC 3966 5.1.4, 5.1.5: a number that is not global is somebody's only together with its context. */
+static bool without_context(const struct selector *s)
+{
+	struct identity id;
+	bool local = is_tel(s) && identity_parse(s->uri, &id) && id.number[0] == '\0' &&
+		     strstr(id.uri, ";phone-context=") == NULL;
+
+	identity_clear(&id);
+	return local;
+}
+
 static const struct {
 	bool (*is)(const struct selector *s);
 	const char *why;
 } refusals[] = {
 	{ several, "target: it holds several values; give one target for each subscriber" },
+	{ control, "target: it holds a control character, which is part of no subscriber's name" },
 	{ bare_domain,
 		"target: a domain or a pattern is not one subscriber; give a sip, sips or tel URI with a user part" },
 	{ no_user, "target: the URI has no user part, so that it names a whole domain; give one subscriber" },
+	{ password, "target: it holds a password, which is no part of a subscriber's identity; leave it out" },
 	{ wildcard, "target: wildcards and patterns are refused; give one subscriber" },
 	{ extension, "target: an extension cannot be told from others of its number; give the subscriber's own URI" },
 	{ prefix, "target: the number is a prefix of others; give one subscriber's whole number" },
+	{ without_context,
+		"target: a local number is one subscriber's only with its phone-context (RFC 3966); give that, or the "
+		"global number" },
 };
 
 static void take_apart(struct bytes uri, struct selector *s)

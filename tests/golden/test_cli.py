@@ -302,6 +302,23 @@ class Warrants(Cli):
         self.assertEqual(self.json("warrant", "list"), {"warrants": []})
         self.assertEqual([r["act"] for r in self.lines("audit", "list")][-6:], ["refused"] * 6)
 
+    def test_what_is_no_part_of_an_identity_is_refused_with_its_reason(self):
+        for target, why in (("tel:12", b"phone-context"), ("tel:7042;isub=1", b"phone-context"), ("tel:7042;phone-context=", b"phone-context"),
+                            ("sip:bob:secret@ims.example", b"password"), ("sips:bob:@ims.example", b"password"),
+                            ("sip:bob%00@ims.example", b"control"), ("sip:%0abob@ims.example", b"control"),
+                            ("sip:bob@ims.example;x=%7F", b"control"), ("tel:+4930123456;x=%1b", b"control")):
+            with self.subTest(target=target):
+                result = self.add(target=target, code=4)
+                self.assertIn(why, result.err)
+                self.assertNotIn(target.encode(), result.err)
+        self.assertEqual(self.json("warrant", "list"), {"warrants": []})
+
+    def test_a_local_number_with_its_context_and_an_escape_are_somebody(self):
+        for i, target in enumerate(("tel:7042;phone-context=ims.example", "tel:7042;phone-context=+64", "sip:bob%23x@ims.example",
+                                    "sip:7042@ims.example;user=phone", "tel:0064215550101")):
+            with self.subTest(target=target):
+                self.add("L%d" % i, target=target)
+
     def test_an_unknown_agency_is_not_found(self):
         self.add(agency="Army", code=3)
 

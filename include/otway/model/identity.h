@@ -31,7 +31,7 @@ bool identity_same(const struct identity *a, const struct identity *b);
 /*
  * What a warrant may name: one subscriber. Refuses (EXIT_REFUSED) a URI without a user part, a wildcard
  * (* ! or %2a in a user part that is not a number with hex digits, RFC 3966), a prefix, a bare domain, several
- * values; EXIT_USAGE what is no URI at all. err names the field and never the value.
+ * values, a password, a control character, a local tel number without its phone-context; EXIT_USAGE what is no URI at all. err names the field and never the value.
  */
 int identity_target(struct bytes uri, struct identity *out, struct err *err);
 
