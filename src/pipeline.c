@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "pipeline_survey.h"
 #include "pipeline_trace.h"
 #include "otway/call.h"
 #include "otway/decap.h"
@@ -37,7 +38,8 @@ struct pipeline {
 	struct undecided *undecided;
 	struct call_stage *call;
 	struct warrant_set targets;
-	struct trace *trace; /* NULL: nobody asked */
+	struct trace *trace;   /* NULL: nobody asked */
+	struct survey *survey; /* likewise */
 
 	uint64_t bad;                       /* messages that nobody could follow, whoever asks */
 	struct glance glance;               /* of the message in hand */
@@ -63,7 +65,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 
 	if (p == NULL)
 		return NULL;
-	p->decap = decap_new(NULL);
+	p->decap = decap_new(o != NULL ? o->decap : NULL);
 	p->media = media_new(NULL);
 	p->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
 	p->sip = sip_new(kms_header);
@@ -73,10 +75,12 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 	p->undecided = undecided_new(CALL_LOOK_BACK, UNDECIDED_OCTETS);
 	p->call = call_new();
 	p->trace = o != NULL && o->explain ? trace_new() : NULL;
+	p->survey = o != NULL && o->explain ? survey_new() : NULL;
 	p->now = p->told = NSEC_NONE;
 	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL ||
 		p->triage == NULL || p->match == NULL || p->undecided == NULL || p->call == NULL ||
-		(o != NULL && o->explain && p->trace == NULL)) {
+		(o != NULL && o->explain && (p->trace == NULL || p->survey == NULL)) ||
+		(o != NULL && !sip_ports(p->sip, o->sip_ports, o->sip_port_count))) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -87,6 +91,7 @@ void pipeline_free(struct pipeline *p)
 {
 	if (p == NULL)
 		return;
+	survey_free(p->survey);
 	trace_free(p->trace);
 	call_free(p->call);
 	undecided_free(p->undecided);
@@ -165,6 +170,8 @@ static bool front_take(struct pipeline *p, const struct datagram *d)
 		media_take(p->media, d);
 	else
 		recent_keep(p->recent, d);
+	if (p->survey != NULL && !signalling && !wanted)
+		survey_take(p->survey, d);
 	return signalling || wanted;
 }
 
@@ -336,6 +343,16 @@ bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out)
 	return trace_get(p->trace, i, out);
 }
 
+bool pipeline_unclaimed(const struct pipeline *p, size_t i, struct pipeline_unclaimed *out)
+{
+	return survey_get(p->survey, i, out);
+}
+
+bool pipeline_left(const struct pipeline *p, size_t i, struct decap_left *out)
+{
+	return decap_left(p->decap, i, out);
+}
+
 size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, size_t max)
 {
 	size_t n = decap_counts(p->decap, out, max);
@@ -353,5 +370,6 @@ size_t pipeline_counts(const struct pipeline *p, struct counter *out, size_t max
 	n += match_counts(p->match, out + n, max - n);
 	n += undecided_counts(p->undecided, out + n, max - n);
 	n += call_counts(p->call, out + n, max - n);
-	return n + media_counts(p->media, out + n, max - n);
+	n += media_counts(p->media, out + n, max - n);
+	return n + survey_counts(p->survey, out + n, max - n);
 }

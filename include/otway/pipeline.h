@@ -8,11 +8,16 @@
 #include "otway/model/counter.h"
 #include "otway/model/step.h"
 
+struct decap_left;
+struct decap_options;
 struct pipeline;
 
 struct pipeline_options {
-	const char *kms_header;  /* the SIP header that names a KMS; NULL: none */
-	bool explain;            /* tell of every set-up where it stopped: see pipeline_trace */
+	const char *kms_header;            /* the SIP header that names a KMS; NULL: none */
+	const struct decap_options *decap; /* what is unwrapped; NULL: everything, as decap_options_init */
+	const uint16_t *sip_ports;         /* where SIP is looked for */
+	size_t sip_port_count;             /* 0: on every port */
+	bool explain;                      /* tell of every set-up where it stopped: see pipeline_trace */
 };
 
 struct pipeline *pipeline_new(const struct pipeline_options *o); /* NULL: out of memory */
@@ -54,7 +59,28 @@ struct pipeline_trace {
 };
 bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out);
 
-/* Of decap, sip, match, undecided, call, media, in this order. */
+/* With `explain`: what else was told of a UDP datagram that is neither SIP nor media of a call that is followed. */
+enum pipeline_sort {
+	SORT_TUNNEL, /* looks like a tunnel, on a port that is none's; id: enum decap_tunnel */
+	SORT_DTLS,   /* RFC 9147; keys of DTLS-SRTP, as a rule */
+	SORT_RTP,    /* or SRTP */
+	SORT_RTCP,
+	SORT_STUN, /* RFC 8489 */
+	SORT_OTHER,
+	PIPELINE_SORTS
+};
+struct pipeline_unclaimed {
+	enum pipeline_sort sort;
+	uint32_t id;
+	uint16_t port; /* of SORT_TUNNEL the destination's, of SORT_DTLS and SORT_OTHER the lower one, else 0 */
+	uint64_t packets;
+};
+bool pipeline_unclaimed(const struct pipeline *p, size_t i, struct pipeline_unclaimed *out);
+
+/* What decap left as it is, by kind: decap_left. */
+bool pipeline_left(const struct pipeline *p, size_t i, struct decap_left *out);
+
+/* Of decap, sip, match, undecided, call, media, in this order; with `explain` then what pipeline_unclaimed tells, "udp_rtp" … */
 size_t pipeline_counts(const struct pipeline *p, struct counter *out, size_t max);
 /* Of decap and sip alone: what is true of the capture whoever asks and whoever is a target. */
 size_t pipeline_counts_capture(const struct pipeline *p, struct counter *out, size_t max);

@@ -1,6 +1,6 @@
 /*
  * sip: datagram → SIP messages (RFC 3261) with the media their SDP describes; over UDP, TCP, WebSocket and SCTP.
- * SIP is recognised by content, on any port. What libosip2 refuses is counted as bad, and the message goes on
+ * SIP is recognised by content, on any port or those of sip_ports. What libosip2 refuses is counted as bad, and the message goes on
  * with what could be read of it when that is enough to follow a call (a Call-ID and a CSeq).
  */
 #ifndef OTWAY_SIP_H
@@ -13,6 +13,12 @@ struct sip;
 
 struct sip *sip_new(const char *kms_header); /* the header that names a KMS, or NULL; NULL: out of memory */
 void sip_free(struct sip *s);
+
+/*
+ * SIP is looked for where either port is one of these, and nowhere else; what would be SIP on others is counted
+ * ("sip_other_port"). None (0), and until it is called: on every port. False: out of memory.
+ */
+bool sip_ports(struct sip *s, const uint16_t *ports, size_t count);
 
 /* Looks like SIP: a request line or status line begins it (CRLFs before it allowed). Cheap: for every datagram. */
 bool sip_is(struct bytes payload);
@@ -46,7 +52,8 @@ struct sip_esp {
 /* What a message agrees on by Security-Client, -Server or -Verify (RFC 3329). No state; returns how many were written. */
 size_t sip_security(const struct datagram *d, struct sip_esp out[SIP_ESP_MAX]);
 
-/* "sip", "sip_bad", "sdp", "sdp_bad", and those of TCP and SCTP: "tcp_segments", "tcp_gaps", … Returns how many were written. */
+/* "sip", "sip_bad", "sdp", "sdp_bad", and those of TCP and SCTP: "tcp_segments", "tcp_gaps", … and
+ * "sip_other_port". Returns how many were written. */
 size_t sip_counts(const struct sip *s, struct counter *out, size_t max);
 /* Of them what is true whichever messages are read, and so whoever is a target: "sip" is here all that sip_whole gave. */
 size_t sip_counts_capture(const struct sip *s, struct counter *out, size_t max);

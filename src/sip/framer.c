@@ -21,7 +21,7 @@ struct framer {
 	struct bytes chunks;
 	uint32_t tag;
 	nsec_t now;
-	uint64_t tls;
+	uint64_t tls, other;
 };
 
 struct framer *framer_new(void)
@@ -185,8 +185,12 @@ static void take_tcp(struct framer *f, const struct datagram *d)
 	a.lost = head.lost;
 	if ((head.flags & TCP_SYN) != 0)
 		take_syn(f, h, &d->flow, a.seq);
-	if (h == NULL && a.span > 0)
+	if (h == NULL && a.span > 0) {
+		uint64_t tls = f->tls;
+
 		h = begin(f, d, a.seq);
+		f->other += h == NULL && f->tls == tls;
+	}
 	if (h == NULL || h->leaving)
 		return;
 	h->flow = d->flow;
@@ -261,6 +265,31 @@ void framer_take(struct framer *f, const struct datagram *segment)
 	}
 }
 
+static bool sctp_sip(struct bytes chunks)
+{
+	struct sctp_data data;
+	struct bytes chunk;
+	size_t offset;
+
+	while (sctp_chunk(&chunks, &chunk))
+		if (sctp_data(chunk, &data) && data.begins && recognise(data.octets, &offset) == SEEN_SIP)
+			return true;
+	return false;
+}
+
+bool framer_pass(struct framer *f, const struct datagram *segment)
+{
+	size_t offset;
+	enum kind_seen seen;
+
+	if (segment->proto != IP_PROTO_TCP || segment->payload.len == 0)
+		return segment->proto == IP_PROTO_SCTP && sctp_sip(segment->payload);
+	seen = recognise(segment->payload, &offset);
+	if (seen == SEEN_TLS || seen == SEEN_TLS_SIP)
+		count_tls(f, &segment->flow, seen);
+	return seen == SEEN_SIP || seen == SEEN_UPGRADE || seen == SEEN_WEBSOCKET;
+}
+
 /* One of those that may have something; false when none is left. */
 static bool next_ready(struct framer *f, struct datagram *message)
 {
@@ -312,6 +341,7 @@ size_t framer_counts(const struct framer *f, struct counter *out, size_t max)
 		{ "sctp", f->cutter.count[COUNT_SCTP] },
 		{ "websocket_packed", f->cutter.count[COUNT_PACKED] },
 		{ "sip_tls", f->tls },
+		{ "tcp_other", f->other },
 	};
 	size_t n = 0;
 

@@ -22,6 +22,9 @@ void framer_free(struct framer *f); /* NULL is fine */
 /* In: one segment, borrowed until its messages are taken out; not `framed`. Other protocols are passed over. */
 void framer_take(struct framer *f, const struct datagram *segment);
 
+/* In: one segment of a connection that is not to be followed. True: it begins with SIP, bare or in WebSocket. TLS is counted. */
+bool framer_pass(struct framer *f, const struct datagram *segment);
+
 /*
  * Out: the next message; false when there is none. Of its connection in order, each octet once. `framed`; payload is the
  * message, of at most 65,000 octets; at is the time of the segment that completed it; packet has the connection's
@@ -36,13 +39,13 @@ void framer_time(struct framer *f, nsec_t at);
 /* Nothing more comes: no hole is waited for any longer. framer_next gives what is left. */
 void framer_end(struct framer *f);
 
-#define FRAMER_COUNTS 14
+#define FRAMER_COUNTS 15
 
 /*
  * "tcp_segments" (of SIP, with payload), "tcp_retransmitted", "tcp_overlaps", "tcp_gaps", "tcp_resync" (lost its place
  * without a gap), "tcp_refused" (a length not believed), "tcp_too_long", "tcp_cut" (given truncated), "tcp_evicted",
  * "sip_tcp", "websocket", "sctp" (messages), "websocket_packed" (compressed: not read), "sip_tls" (segments of TLS on the
- * port of SIP over TLS, or that ask for SIP). Of SCTP, a chunk counts as a segment. Returns how many were written.
+ * port of SIP over TLS, or that ask for SIP), "tcp_other" (segments of connections that are not known for SIP). Of SCTP, a chunk counts as a segment. Returns how many were written.
  */
 size_t framer_counts(const struct framer *f, struct counter *out, size_t max);
 

@@ -8,12 +8,16 @@
 
 enum { COUNT_SIP, COUNT_BAD, COUNT_SDP, COUNT_SDP_BAD, COUNTS };
 
+#define PORT_WORDS (65536 / 64)
+
 struct sip {
 	struct framer *framer;
 	const struct datagram *in; /* NULL: all of it is out */
 	struct datagram framed;    /* the message in hand, when it came out of a stream */
-	struct buf unpacked;       /* the body of the message in hand, when it came compressed */
+	struct codings codings;    /* the body of the message in hand, when it came coded */
 	char *kms_header;
+	uint64_t *ports; /* a bit for each that is looked at; NULL: all are */
+	uint64_t other_port;
 	uint64_t count[COUNTS];
 	uint64_t whole;             /* messages, whether or not anybody read them */
 	struct sip_message message; /* large, and used again and again */
@@ -39,16 +43,49 @@ void sip_free(struct sip *s)
 	if (s == NULL)
 		return;
 	message_clear(&s->message);
-	buf_clear(&s->unpacked);
+	codings_clear(&s->codings);
 	framer_free(s->framer);
 	free(s->kms_header);
+	free(s->ports);
 	free(s);
+}
+
+bool sip_ports(struct sip *s, const uint16_t *ports, size_t count)
+{
+	uint64_t *bits = count > 0 ? calloc(PORT_WORDS, sizeof(*bits)) : NULL;
+
+	if (count > 0 && bits == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		bits[ports[i] / 64] |= UINT64_C(1) << (ports[i] % 64);
+	free(s->ports);
+	s->ports = bits;
+	return true;
+}
+
+static bool looked_at(const struct sip *s, const struct flow *f)
+{
+	return s->ports == NULL ||
+	       ((s->ports[f->src.port / 64] >> (f->src.port % 64) | s->ports[f->dst.port / 64] >> (f->dst.port % 64)) &
+		       1) != 0;
+}
+
+/* A port that is not looked at. What is SIP there is counted; TLS may be what the configuration forgot. */
+static void pass_over(struct sip *s, const struct datagram *in, bool segment)
+{
+	s->in = NULL;
+	s->other_port += segment ? framer_pass(s->framer, in) : sip_is(in->payload);
+	framer_time(s->framer, in->at);
 }
 
 void sip_take(struct sip *s, const struct datagram *in)
 {
 	bool segment = in->proto != IP_PROTO_UDP && !in->framed && in->header > 0;
 
+	if (!looked_at(s, &in->flow)) {
+		pass_over(s, in, segment);
+		return;
+	}
 	s->in = segment ? NULL : in;
 	if (segment)
 		framer_take(s->framer, in);
@@ -105,7 +142,7 @@ static void count(struct sip *s, const struct reading *r, bool followed)
 
 const struct sip_message *sip_read(struct sip *s, const struct datagram *whole)
 {
-	struct reading r = { .message = &s->message, .kms_header = s->kms_header, .unpacked = &s->unpacked };
+	struct reading r = { .message = &s->message, .kms_header = s->kms_header, .codings = &s->codings };
 	bool followed;
 
 	message_clear(&s->message);
@@ -131,13 +168,16 @@ size_t sip_counts(const struct sip *s, struct counter *out, size_t max)
 
 	for (n = 0; n < COUNTS && n < max; n++)
 		out[n] = (struct counter){ names[n], s->count[n] };
+	if (n < max)
+		out[n++] = (struct counter){ "sip_other_port", s->other_port };
 	return n + framer_counts(s->framer, out + n, max - n);
 }
 
 size_t sip_counts_capture(const struct sip *s, struct counter *out, size_t max)
 {
-	if (max == 0)
+	if (max < 2)
 		return 0;
 	out[0] = (struct counter){ "sip", s->whole };
-	return 1 + framer_counts(s->framer, out + 1, max - 1);
+	out[1] = (struct counter){ "sip_other_port", s->other_port };
+	return 2 + framer_counts(s->framer, out + 2, max - 2);
 }
