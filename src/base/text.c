@@ -193,6 +193,29 @@ long text_unbase64(struct bytes a, uint8_t *out, size_t max)
 	return (long)n;
 }
 
+size_t text_unquoted_printable(struct bytes a, uint8_t *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a.len; i++) {
+		struct bytes behind = bytes_part(a, i + 1, 2);
+
+		if (a.at[i] != '=') {
+			out[n++] = a.at[i];
+		} else if (text_begins(behind, "\r\n")) { /* a soft line break */
+			i += 2;
+		} else if (text_begins(behind, "\n")) {
+			i++;
+		} else if (behind.len == 2 && text_unhex(behind, out + n, 1) == 1) {
+			n++;
+			i += 2;
+		} else {
+			out[n++] = '=';
+		}
+	}
+	return n;
+}
+
 size_t text_utf8(struct bytes a, size_t at)
 {
 	uint8_t c = a.at[at];

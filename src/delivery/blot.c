@@ -1,17 +1,15 @@
 /* blot: searched in the raw text, so that it matters not which header, body or part of a body a key stands in. */
 #include "blot.h"
 
-#include "otway/base/inflate.h"
 #include "otway/base/secret.h"
 #include "otway/base/text.h"
 
 enum {
-	PIECES = 8,              /* lines that one key may be folded over */
-	MATERIAL = 46,           /* octets of the longest key and salt (RFC 6188) */
-	LONGEST = 96,            /* characters of base64 that can be a key */
-	KEY_LEAST = 16,          /* octets of the shortest master key */
-	MIKEY_MAX = 64 << 10,    /* characters of a MIKEY message in base64 */
-	UNPACKED_MAX = 256 << 10 /* octets of a compressed body, as of the parser */
+	PIECES = 8,          /* lines that one key may be folded over */
+	MATERIAL = 46,       /* octets of the longest key and salt (RFC 6188) */
+	LONGEST = 96,        /* characters of base64 that can be a key */
+	KEY_LEAST = 16,      /* octets of the shortest master key */
+	MIKEY_MAX = 64 << 10 /* characters of a MIKEY message in base64 */
 };
 
 /* The base64 behind one "inline:", in the pieces that folding leaves. */
@@ -184,36 +182,7 @@ static size_t blot_key_mgmt(uint8_t *text, size_t len, const struct table *keys)
 	return places;
 }
 
-/* Where the body of a message begins: behind the first empty line. *packed: a header field before it names an encoding. */
-static size_t body_of(struct bytes text, bool *packed)
+size_t blot_clear(uint8_t *text, size_t len, const struct table *keys, bool all)
 {
-	size_t at = 0;
-
-	*packed = false;
-	while (at < text.len) {
-		struct bytes rest, value, line = text_cut(bytes_part(text, at, text.len), '\n', &rest);
-		struct bytes name = text_trim(text_cut(line, ':', &value));
-
-		at = rest.at != NULL ? (size_t)(rest.at - text.at) : text.len;
-		if (text_trim(line).len == 0)
-			return at;
-		if (text_is(name, "content-encoding") || text_is(name, "e"))
-			*packed = *packed || inflate_knows(text_trim(value));
-	}
-	return text.len;
-}
-
-size_t blot_message(uint8_t *text, size_t len, const struct table *keys, bool all)
-{
-	bool packed;
-	size_t body = body_of((struct bytes){ text, len }, &packed), inside = 0;
-	size_t places = blot_keys(text, len, keys, all) + blot_key_mgmt(text, len, keys);
-	struct buf plain = { 0 };
-
-	if (packed && inflate_bytes((struct bytes){ text + body, len - body }, UNPACKED_MAX, &plain))
-		inside = blot_keys(plain.at, plain.len, keys, all) + blot_key_mgmt(plain.at, plain.len, keys);
-	if (inside > 0)
-		memset(text + body, '*', len - body);
-	buf_clear(&plain);
-	return places + inside;
+	return blot_keys(text, len, keys, all) + blot_key_mgmt(text, len, keys);
 }

@@ -14,9 +14,12 @@
  */
 size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all);
 
+/* And in the MIKEY messages of a=key-mgmt, which a key in clear takes with it. */
+size_t blot_clear(uint8_t *text, size_t len, const struct table *keys, bool all);
+
 /*
- * The same over a whole SIP message, and in the MIKEY messages of a=key-mgmt, which a key in clear takes with it. A body that is
- * compressed (Content-Encoding) and holds such a key goes whole.
+ * And over a whole SIP message: a body, or a part of one, that is coded (Content-Transfer-Encoding, Content-Encoding) and holds
+ * such a key goes whole.
  */
 size_t blot_message(uint8_t *text, size_t len, const struct table *keys, bool all);
 

@@ -25,46 +25,56 @@ static bool next_part(struct bytes boundary, struct bytes *rest, struct bytes *p
 	return false;
 }
 
-static bool find(struct bytes type, struct bytes body, unsigned int depth, struct bytes *sdp);
+static bool find(const struct part *p, unsigned int depth, struct codings *c, struct bytes *sdp);
 
 /* A part of a multipart body: its own headers, and what it holds. */
-static bool find_in_part(struct bytes part, unsigned int depth, struct bytes *sdp)
+static bool find_in_part(struct bytes octets, unsigned int depth, struct codings *c, struct bytes *sdp)
 {
-	struct bytes type = { NULL, 0 };
+	struct part p = { .body = octets };
+	unsigned int used = c->used;
 	struct header h;
 
-	while (header_next(&part, false, &h))
+	while (header_next(&p.body, false, &h)) {
 		if (h.field == FIELD_CONTENT_TYPE)
-			type = h.value;
-	return type.len > 0 && find(type, part, depth, sdp);
+			p.type = h.value;
+		else if (h.field == FIELD_CONTENT_TRANSFER)
+			p.transfer = h.value;
+		else if (h.field == FIELD_CONTENT_ENCODING)
+			p.encoding = h.value;
+	}
+	if (p.type.len > 0 && find(&p, depth, c, sdp))
+		return true;
+	c->used = used;
+	return false;
 }
 
-static bool find(struct bytes type, struct bytes body, unsigned int depth, struct bytes *sdp)
+static bool find(const struct part *p, unsigned int depth, struct codings *c, struct bytes *sdp)
 {
-	struct bytes params, boundary, part, media = text_trim(text_cut(type, ';', &params));
-	bool more;
+	struct bytes params, boundary, octets, body, media = text_trim(text_cut(p->type, ';', &params));
+	bool more, is_sdp = text_is(media, "application/sdp");
 
-	if (text_is(media, "application/sdp")) {
+	if (!is_sdp && (depth == NESTED_MAX || !text_begins(media, "multipart/") ||
+			       !param_find(params, "boundary", &boundary) || boundary.len == 0))
+		return false;
+	if (!codings_undo(c, p, &body))
+		return false;
+	if (is_sdp) {
 		*sdp = body;
 		return body.len > 0;
 	}
-	if (depth == NESTED_MAX || !text_begins(media, "multipart/") || !param_find(params, "boundary", &boundary) ||
-		boundary.len == 0)
-		return false;
-	more = next_part(boundary, &body, &part); /* the preamble */
+	more = next_part(boundary, &body, &octets); /* the preamble */
 	while (more && body.len > 0) {
-		more = next_part(boundary, &body, &part);
-		if (find_in_part(part, depth + 1, sdp))
+		more = next_part(boundary, &body, &octets);
+		if (find_in_part(octets, depth + 1, c, sdp))
 			return true;
 	}
 	return false;
 }
 
-bool body_sdp(struct bytes type, struct bytes body, struct bytes *sdp)
+bool body_sdp(const struct part *whole, struct codings *c, struct bytes *sdp)
 {
-	if (type.len == 0 && text_begins(body, "v=0")) {
-		*sdp = body; /* its sender forgot to say so */
-		return true;
-	}
-	return find(type, body, 0, sdp);
+	codings_begin(c);
+	if (whole->type.len == 0)
+		return codings_undo(c, whole, sdp) && text_begins(*sdp, "v=0"); /* its sender forgot to say so */
+	return find(whole, 0, c, sdp);
 }

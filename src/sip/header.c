@@ -17,6 +17,7 @@ static const struct {
 	{ NAME("Content-Length"), 'l', FIELD_CONTENT_LENGTH },
 	{ NAME("Content-Type"), 'c', FIELD_CONTENT_TYPE },
 	{ NAME("Content-Encoding"), 'e', FIELD_CONTENT_ENCODING },
+	{ NAME("Content-Transfer-Encoding"), 0, FIELD_CONTENT_TRANSFER },
 	{ NAME("CSeq"), 0, FIELD_CSEQ },
 	{ NAME("Diversion"), 0, FIELD_DIVERSION },
 	{ NAME("Expires"), 0, FIELD_EXPIRES },

@@ -1,11 +1,8 @@
 /* message: a SIP message read field by field into a struct sip_message. */
 #include "parts.h"
 
-#include "otway/base/inflate.h"
 #include "otway/base/secret.h"
 #include "otway/base/text.h"
-
-#define UNPACKED_MAX ((size_t)256 << 10) /* octets of a body that came compressed */
 
 static enum sip_method method_of(struct bytes name)
 {
@@ -29,8 +26,14 @@ static void read_content_type(struct reading *r, struct bytes value)
 
 static void read_content_encoding(struct reading *r, struct bytes value)
 {
-	if (r->encoding.len == 0)
-		r->encoding = value;
+	if (r->whole.encoding.len == 0)
+		r->whole.encoding = value;
+}
+
+static void read_content_transfer(struct reading *r, struct bytes value)
+{
+	if (r->whole.transfer.len == 0)
+		r->whole.transfer = value;
 }
 
 static void read_cseq(struct reading *r, struct bytes value)
@@ -150,6 +153,7 @@ static void (*const readers[FIELDS])(struct reading *r, struct bytes value) = {
 	[FIELD_CONTENT_LENGTH] = read_content_length,
 	[FIELD_CONTENT_TYPE] = read_content_type,
 	[FIELD_CONTENT_ENCODING] = read_content_encoding,
+	[FIELD_CONTENT_TRANSFER] = read_content_transfer,
 	[FIELD_CSEQ] = read_cseq,
 	[FIELD_EXPIRES] = read_expires,
 	[FIELD_VIA] = read_via,
@@ -172,28 +176,18 @@ static void read_header(struct reading *r, const struct header *h)
 		r->message->kms = party_uri(h->value, &(struct bytes){ NULL, 0 });
 }
 
-/* The body as its sender wrote it; empty when it cannot be unpacked. */
-static struct bytes unpacked_body(struct reading *r)
-{
-	struct bytes body = r->message->body;
-
-	if (!inflate_knows(r->encoding))
-		return body;
-	buf_reset(r->unpacked);
-	return inflate_bytes(body, UNPACKED_MAX, r->unpacked) ? buf_bytes(r->unpacked) : (struct bytes){ NULL, 0 };
-}
-
 /* What stands behind the empty line, by Content-Length; over UDP the datagram ends it too (RFC 3261 18.3). */
 static void read_body(struct reading *r, struct bytes rest)
 {
 	struct sip_message *m = r->message;
-	struct bytes sdp, body;
+	struct bytes sdp;
 
 	if (r->length_seen && r->length > rest.len)
 		r->bad = r->bad || !m->truncated;
 	m->body = r->length_seen ? bytes_part(rest, 0, r->length) : rest;
-	body = unpacked_body(r);
-	m->has_sdp = body.len > 0 && body_sdp(m->content_type, body, &sdp);
+	r->whole.type = m->content_type;
+	r->whole.body = m->body;
+	m->has_sdp = m->body.len > 0 && body_sdp(&r->whole, r->codings, &sdp);
 	if (m->has_sdp)
 		r->sdp_bad = !media_desc_read(sdp, m->truncated && sdp.at + sdp.len == rest.at + rest.len, &m->sdp);
 }

@@ -31,6 +31,7 @@ enum field {
 	FIELD_CONTENT_LENGTH,
 	FIELD_CONTENT_TYPE,
 	FIELD_CONTENT_ENCODING,
+	FIELD_CONTENT_TRANSFER,
 	FIELD_CSEQ,
 	FIELD_EXPIRES,
 	FIELD_VIA,
@@ -77,6 +78,28 @@ void party_header(struct sip_message *m, enum field field, struct bytes value);
 /* The URI of "name <uri>;params" or "uri;params"; *params: behind it. */
 struct bytes party_uri(struct bytes item, struct bytes *params);
 
+/* codings.c: what a body, or a part of one, says of itself. */
+struct part {
+	struct bytes type;     /* Content-Type */
+	struct bytes transfer; /* Content-Transfer-Encoding */
+	struct bytes encoding; /* Content-Encoding */
+	struct bytes body;     /* as it stands */
+};
+
+#define UNPACKED_MAX ((size_t)256 << 10) /* octets that all codings of a message may unpack to together */
+#define CODINGS_MAX  8                   /* codings within each other */
+
+/* All zeroes, then codings_begin for each message. */
+struct codings {
+	struct buf undone[CODINGS_MAX]; /* what each coding in use gave: views are borrowed from here */
+	unsigned int used;
+	size_t left; /* of UNPACKED_MAX */
+};
+void codings_begin(struct codings *c);
+/* *body: as its sender wrote it. False: it is broken, or unpacks to too much. A coding that is not known is left as it is. */
+bool codings_undo(struct codings *c, const struct part *p, struct bytes *body);
+void codings_clear(struct codings *c); /* wipes what it held */
+
 /* message.c: a whole message. */
 struct reading {
 	struct sip_message *message;
@@ -84,17 +107,17 @@ struct reading {
 	bool bad;               /* numbers in it are none, or its lengths contradict it */
 	bool sdp_bad;
 	bool cseq_seen, via_seen, length_seen;
-	size_t length;         /* Content-Length */
-	struct bytes encoding; /* Content-Encoding */
-	struct buf *unpacked;  /* the stage's: holds a body that came compressed, and what the SDP's views borrow */
+	size_t length;           /* Content-Length */
+	struct part whole;       /* the body */
+	struct codings *codings; /* the stage's: holds what came coded, and what the SDP's views borrow */
 };
 /* False: not SIP, or too little of it to follow a call. */
 bool message_read(const struct datagram *in, struct reading *r);
 /* Ready for the next; what the last one held is wiped. */
 void message_clear(struct sip_message *m);
 
-/* body.c: the first SDP of a body, within multipart bodies too (RFC 2046 5.1). */
-bool body_sdp(struct bytes type, struct bytes body, struct bytes *sdp);
+/* body.c: the first SDP of a body, within multipart bodies too (RFC 2046 5.1), however it is coded. */
+bool body_sdp(const struct part *whole, struct codings *c, struct bytes *sdp);
 
 /* parse.c: the judgement of libosip2. Neither has a memory. */
 void parse_init(void);

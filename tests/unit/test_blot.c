@@ -69,6 +69,70 @@ static void a_compressed_body_with_other_keys_stays(void **state)
 	table_free(keys);
 }
 
+/* The same key in parts of a body, as Python writes them: base64, gzip within base64, quoted-printable, gzip in a body in base64. */
+static void a_key_in_a_coded_part_takes_the_part_with_it(void **state)
+{
+	static const char *const parts[][2] = {
+		{ "Content-Transfer-Encoding: base64\r\n",
+			"dj0wDQptPWF1ZGlvIDQwMDIgUlRQL1NBVlAgMA0KYT1jcnlwdG86MSBBRVNfQ01fMTI4X0hNQUNf\r\nU0hBMV84MC"
+			"BpbmxpbmU6YkxnczhsaFhqWkRkSjdKeDd2eml6RkRLeXlra0dUWlNnejFSclJaQQ0K\r\n" },
+		{ "Content-Encoding: gzip\r\nContent-Transfer-Encoding:\r\n Base64\r\n",
+			"H4sIAAAAAAACAyuzNeDlyrVNLE3JzFcwMTAwUggKCdAPdgwLUABKJNomF1UWlORbGSo4ugbHO/vG\r\nGxpZxHv4Oj"
+			"rHB3s4GsZbGChk5uVk5qVaJfmkF1vkZERkRbmkeJl7VZiXVWVWubl4V1ZmZ7uHRAWn\r\nVxkGFQVFOfJyAQDFfuO5"
+			"cgAAAA==\r\n" },
+		{ "content-transfer-encoding: quoted-printable\r\n",
+			"v=3D0=0D=0Aa=3Dcrypto:1 AES_CM_128_HMAC_SHA1_80 inline:bLgs8lhXj=\r\nZDdJ7Jx7vzizFDKyykkGT"
+			"ZSgz1RrRZA" },
+		{ "Content-Transfer-Encoding: base64\r\n",
+			"LS1pbg0KQ29udGVudC1FbmNvZGluZzogZ3ppcA0KDQofiwgAAAAAAAIDK7M14OXKtU0sTcnMVzAx\r\nMDBSCAoJ0A"
+			"92DAtQAEok2iYXVRaU5FsZKji6Bsc7+8YbGlnEe/g6OscHezgaxlsYKGTm5WTmpVol\r\n+aQXW+RkRGRFuaR4mXtV"
+			"mJdVZVa5uXhXVmZnu4dEBadXGQYVBUU58nIBAMV+47lyAAAADQotLWlu\r\nLS0NCg==\r\n" },
+	};
+	struct table *keys = keys_of("bLgs8lhXjZDdJ7Jx7vzizFDKyykkGTZSgz1RrRZA"),
+		     *other = keys_of("DWHjvj7eFsJPrq2ZuDleG6FCM9P5+SDGl4xaEcHi");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		static const char before[] = "INVITE sip:b@x SIP/2.0\r\nAccept-Encoding: gzip\r\n"
+					     "c: multipart/mixed;boundary=b\r\n\r\n--b\r\n\r\nfirst\r\n--b\r\n";
+		static const char after[] = "\r\n--b\r\nc: text/plain\r\n\r\nlast\r\n--b--\r\n";
+		struct buf text = { 0 };
+		size_t from, to;
+
+		buf_printf(&text, "%s%s\r\n", before, parts[i][0]);
+		from = text.len;
+		buf_text(&text, parts[i][1]);
+		to = text.len;
+		buf_text(&text, after);
+		assert_int_equal(blot_message(text.at, text.len, other, false), 0);
+		assert_memory_equal(text.at + from, parts[i][1], to - from);
+		assert_int_equal(blot_message(text.at, text.len, keys, false), 1);
+		for (size_t k = from; k < to; k++)
+			assert_int_equal(text.at[k], '*');
+		assert_memory_equal(text.at, before, sizeof(before) - 1);
+		assert_memory_equal(text.at + to + 2, after + 2, sizeof(after) - 3);
+		buf_clear(&text);
+	}
+	table_free(keys);
+	table_free(other);
+}
+
+/* Each block asks for all that is behind it to be tried: what cannot be searched with as much work as is fair is not kept. */
+static void what_names_codings_without_end_is_searched_in_bounded_time(void **state)
+{
+	struct table *keys = keys_of("bLgs8lhXjZDdJ7Jx7vzizFDKyykkGTZSgz1RrRZA");
+	struct buf text = { 0 };
+
+	(void)state;
+	buf_text(&text, "INVITE sip:b@x SIP/2.0\r\n\r\n");
+	for (int i = 0; i < 4000; i++)
+		buf_printf(&text, "--%d\r\ngzip\r\n\r\n", i);
+	assert_true(blot_message(text.at, text.len, keys, false) > 0);
+	assert_int_equal(text.at[text.len - 1], '*');
+	buf_clear(&text);
+	table_free(keys);
+}
+
 /* Of a real call (captures/s25): PSK, NULL encryption, the key readable by anyone. */
 static void a_key_in_a_mikey_message_in_clear_takes_the_message_with_it(void **state)
 {
@@ -111,6 +175,8 @@ int main(void)
 		cmocka_unit_test(a_key_in_a_compressed_body_takes_the_body_with_it),
 		cmocka_unit_test(a_compressed_body_with_other_keys_stays),
 		cmocka_unit_test(a_key_in_a_mikey_message_in_clear_takes_the_message_with_it),
+		cmocka_unit_test(a_key_in_a_coded_part_takes_the_part_with_it),
+		cmocka_unit_test(what_names_codings_without_end_is_searched_in_bounded_time),
 		cmocka_unit_test(what_unpacks_to_more_than_allowed_is_refused),
 	};
 

@@ -1,5 +1,5 @@
 /*
- * text: small tools for octets that are text: case, space, numbers, hex, base64, UTF-8.
+ * text: small tools for octets that are text: case, space, numbers, hex, base64, quoted-printable, UTF-8.
  */
 #ifndef OTWAY_BASE_TEXT_H
 #define OTWAY_BASE_TEXT_H
@@ -58,6 +58,8 @@ long text_unhex(struct bytes a, uint8_t *out, size_t max);
 char *text_base64(struct bytes a, char *out);
 /* Octets decoded, padding or none, white space skipped; -1: other characters, or more than `max`. */
 long text_unbase64(struct bytes a, uint8_t *out, size_t max);
+/* Octets decoded of RFC 2045 6.7, of which there are at most as many as there were. What is malformed stands for itself. */
+size_t text_unquoted_printable(struct bytes a, uint8_t *out);
 
 /* Length of the UTF-8 sequence at `at` (1 to 4), or 0: not UTF-8 (RFC 3629). */
 size_t text_utf8(struct bytes a, size_t at);
