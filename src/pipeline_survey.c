@@ -5,6 +5,7 @@
 
 #include "otway/decap.h"
 
+#define SIPS_PORT 5061
 #define ROWS_MAX  64
 #define PORTS_MAX 32 /* rows that are told apart by nothing but their port */
 
@@ -54,7 +55,9 @@ static uint16_t port_of(enum pipeline_sort sort, const struct flow *f)
 {
 	if (sort == SORT_TUNNEL)
 		return f->dst.port;
-	if (sort != SORT_OTHER && sort != SORT_DTLS)
+	if (sort == SORT_DTLS)
+		return f->src.port == SIPS_PORT || f->dst.port == SIPS_PORT ? SIPS_PORT : 0;
+	if (sort != SORT_OTHER)
 		return 0;
 	return f->src.port < f->dst.port ? f->src.port : f->dst.port;
 }

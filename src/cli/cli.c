@@ -104,6 +104,8 @@ static int run(struct cli *c, struct err *err)
 
 	if (args_text(c, "config") != NULL && conf_read(args_text(c, "config"), &c->conf, err) < 0)
 		return cli_no_file(err);
+	if (settings_apply(c, err) < 0)
+		return err_in(err, "reading the configuration");
 	rc = c->verb->run(c, err);
 	if (rc < 0 && err->code == EXIT_REFUSED && c->store != NULL)
 		audit_refusal(c, err);

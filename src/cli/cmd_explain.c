@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "counters.h"
+#include "findings.h"
 #include "reading.h"
 
 static const struct {
@@ -88,19 +90,45 @@ static void print_text(const struct pipeline_trace *t)
 	printf("  = %s: %s\n", stops[t->stop].word, stops[t->stop].sentence);
 }
 
+static json_t *findings_json(const struct reading *r)
+{
+	json_t *list = json_array();
+	struct finding f;
+
+	for (size_t i = 0; findings_at(r, i, &f); i++)
+		json_array_append_new(list, json_pack("{s:s, s:s?, s:o, s:I, s:s}", "finding", f.kind, "name", f.name,
+						    "id", f.id >= 0 ? json_integer(f.id) : json_null(), "count",
+						    (json_int_t)f.packets, "text", f.text));
+	return list;
+}
+
+static void print_findings(const struct reading *r)
+{
+	struct finding f;
+
+	for (size_t i = 0; findings_at(r, i, &f); i++)
+		printf("%s  - %s\n", i == 0 ? "what was not used, and why\n" : "", f.text);
+}
+
 static void print_counts(const struct reading *r, bool json)
 {
 	struct counter counters[READING_COUNTERS];
 	size_t count = reading_counts(r, true, counters);
 
 	if (json) {
-		output_json(json_pack("{s:o}", "counters", reading_counts_json(counters, count)));
+		output_json(json_pack(
+			"{s:o, s:o}", "counters", reading_counts_json(counters, count), "findings", findings_json(r)));
 		return;
 	}
 	puts("counters (those that are not 0)");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		const struct counter_words *words = counter_words(counters[i].name);
+
 		if (counters[i].value > 0)
-			printf("  %-24s%" PRIu64 "\n", counters[i].name, counters[i].value);
+			printf("  %-22s%10" PRIu64 "  %s\n", counters[i].name, counters[i].value,
+				words != NULL ? words->meaning : "");
+	}
+	print_findings(r);
 }
 
 static void print_all(const struct reading *r, bool json)

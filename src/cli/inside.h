@@ -13,6 +13,7 @@
 #include "otway/base/conf.h"
 #include "otway/base/err.h"
 #include "otway/cli.h"
+#include "otway/decap.h"
 #include "otway/store.h"
 
 struct cli_option {
@@ -63,7 +64,8 @@ struct cli {
 
 	bool json, quiet, help, version;
 	struct conf conf;
-	struct store *store; /* once opened by cli_store */
+	struct decap_options decap; /* as conf says */
+	struct store *store;        /* once opened by cli_store */
 };
 
 /* args.c: words into c->values, c->operands, group and verb. */
@@ -91,6 +93,9 @@ int cli_store(struct cli *c, bool create, struct err *err);
 int cli_audit(struct cli *c, const char *act, const char *subject, json_t *detail, struct err *err);
 /* A file that is not there is a failure: what "not found" speaks of is the store. Returns -1. */
 int cli_no_file(struct err *err);
+
+/* settings.c: c->decap as the configuration says; EXIT_USAGE when that cannot be. */
+int settings_apply(struct cli *c, struct err *err);
 
 /* words.c: a text for the trail and for people: UTF-8 without control characters, else each octet as %XX. The caller frees. */
 char *cli_clean(const char *text);

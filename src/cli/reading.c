@@ -7,7 +7,6 @@
 
 #include "otway/base/log.h"
 #include "otway/base/text.h"
-#include "otway/decap.h"
 
 #define LOOK_EVERY 4096 /* frames between looks at the clock */
 
@@ -57,7 +56,13 @@ static int give_keys(struct reading *r, struct err *err)
 
 int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain, struct err *err)
 {
-	const struct pipeline_options options = { .kms_header = c->conf.kms_header, .explain = explain };
+	const struct pipeline_options options = {
+		.kms_header = c->conf.kms_header,
+		.decap = &c->decap,
+		.sip_ports = c->conf.sip.ports,
+		.sip_port_count = c->conf.sip.ports_count,
+		.explain = explain,
+	};
 
 	if (capture_open_files(&r->capture, c->operands, c->operand_count, hash, decap_knows, err) < 0)
 		return cli_no_file(err);

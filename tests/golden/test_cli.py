@@ -779,7 +779,7 @@ class Explain(Cli):
 
     def explained(self, path):
         *setups, last = self.lines("explain", path)
-        self.assertEqual(set(last), {"counters"})
+        self.assertEqual(set(last), {"counters", "findings"})
         for s in setups:
             self.assertEqual(set(s), self.FIELDS)
         return setups, last["counters"]
