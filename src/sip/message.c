@@ -54,6 +54,8 @@ static void read_cseq(struct reading *r, struct bytes value)
 	if (!m->request) {
 		m->method_name = name;
 		m->method = method_of(name);
+	} else if (!bytes_equal(name, m->method_name)) {
+		r->bad = true; /* RFC 3261 8.1.1.5 */
 	}
 }
 
