@@ -340,7 +340,7 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 
 bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out)
 {
-	return trace_get(p->trace, i, out);
+	return trace_get(p->trace, &p->targets, i, out);
 }
 
 bool pipeline_unclaimed(const struct pipeline *p, size_t i, struct pipeline_unclaimed *out)

@@ -152,6 +152,18 @@ void trace_packet(struct trace *t, const struct media_packet *p)
 	}
 }
 
+/* No warrant that took it had begun when its first message came. */
+static bool begun_before(const struct pipeline_trace *row, const struct warrant_set *set)
+{
+	for (size_t i = 0; i < row->warrant_count; i++) {
+		const struct warrant *w = warrant_find(set, row->warrants[i]);
+
+		if (w == NULL || w->from <= row->first)
+			return false;
+	}
+	return row->warrant_count > 0;
+}
+
 static enum trace_stop stop_of(const struct pipeline_trace *row)
 {
 	if (row->call == 0)
@@ -159,13 +171,13 @@ static enum trace_stop stop_of(const struct pipeline_trace *row)
 	if (!row->sdp)
 		return TRACE_NO_SDP;
 	if (row->rtp == 0)
-		return TRACE_NO_MEDIA;
+		return row->begun_before && row->places == 0 ? TRACE_BEFORE : TRACE_NO_MEDIA;
 	if (row->sealed == 0)
 		return TRACE_DELIVERED;
 	return row->opened + row->clear > 0 ? TRACE_PARTLY : TRACE_SEALED;
 }
 
-bool trace_get(const struct trace *t, size_t i, struct pipeline_trace *out)
+bool trace_get(const struct trace *t, const struct warrant_set *set, size_t i, struct pipeline_trace *out)
 {
 	const struct pipeline_trace *first;
 
@@ -183,6 +195,7 @@ bool trace_get(const struct trace *t, size_t i, struct pipeline_trace *out)
 		out->sealed = first->sealed;
 		out->reason = first->reason;
 	}
+	out->begun_before = begun_before(out, set);
 	out->stop = stop_of(out);
 	return true;
 }

@@ -21,7 +21,7 @@ void trace_current(struct trace *t, const struct sip_message *m);
 void trace_step(struct trace *t, const struct step *s);
 void trace_packet(struct trace *t, const struct media_packet *p);
 
-/* The i-th set-up in the order of first messages; false: there are no more. */
-bool trace_get(const struct trace *t, size_t i, struct pipeline_trace *out);
+/* The i-th set-up in the order of first messages; false: there are no more. set: the warrants of the steps. */
+bool trace_get(const struct trace *t, const struct warrant_set *set, size_t i, struct pipeline_trace *out);
 
 #endif

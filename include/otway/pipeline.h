@@ -42,7 +42,15 @@ void pipeline_end(struct pipeline *p);
 /*
  * With `explain`: how far one set-up got, by local number alone. Given after pipeline_end, in the order of their first message.
  */
-enum trace_stop { TRACE_NOT_MATCHED, TRACE_NO_SDP, TRACE_NO_MEDIA, TRACE_SEALED, TRACE_PARTLY, TRACE_DELIVERED };
+enum trace_stop {
+	TRACE_NOT_MATCHED,
+	TRACE_NO_SDP,
+	TRACE_NO_MEDIA,
+	TRACE_SEALED,
+	TRACE_PARTLY,
+	TRACE_DELIVERED,
+	TRACE_BEFORE /* its warrants began after its set-up, and nothing has described its media since */
+};
 struct pipeline_trace {
 	uint32_t number;
 	nsec_t first, last;
@@ -56,6 +64,7 @@ struct pipeline_trace {
 	uint32_t places, keys, rtp, opened, clear, sealed;
 	enum seal_reason reason;
 	enum trace_stop stop;
+	bool begun_before; /* its set-up came before its warrants began */
 };
 bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out);
 

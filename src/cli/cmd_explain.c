@@ -21,6 +21,9 @@ static const struct {
 	[TRACE_SEALED] = { "sealed", "media seen, but not a packet of it could be opened" },
 	[TRACE_PARTLY] = { "partly", "media delivered, but for packets that could not be opened" },
 	[TRACE_DELIVERED] = { "delivered", "media delivered in clear" },
+	[TRACE_BEFORE] = { "set-up-before",
+		"set-up before the warrant's begin: media not intercepted, by decision: what was said before it is not "
+		"used, and no message since has described the media again" },
 };
 
 static json_t *warrants_json(const struct pipeline_trace *t)
@@ -45,10 +48,10 @@ static void print_json(const struct pipeline_trace *t)
 		t->call != 0 ? json_integer(t->call) : json_null(), "warrants", warrants_json(t), "sdp", t->sdp);
 	if (line != NULL)
 		json_object_update_new(
-			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s}", "places", (int)t->places, "keys",
-				      (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
+			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s, s:b}", "places", (int)t->places,
+				      "keys", (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
 				      (int)t->clear, "sealed", (int)t->sealed, "reason", seal_reason_text(t->reason),
-				      "stopped", stops[t->stop].word));
+				      "stopped", stops[t->stop].word, "begun_before", (int)t->begun_before));
 	output_json(line);
 }
 
@@ -87,6 +90,8 @@ static void print_text(const struct pipeline_trace *t)
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? " (" : "",
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? seal_reason_text(t->reason) : "",
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? ")" : "");
+	if (t->begun_before && t->stop != TRACE_BEFORE)
+		puts("  - set-up before the warrant's begin: media only from the next message that describes it");
 	printf("  = %s: %s\n", stops[t->stop].word, stops[t->stop].sentence);
 }
 

@@ -16,8 +16,10 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
+import calls
 from facts import Facts
-from program import OTWAY, PATIENCE, Otway, tree
+from program import OTWAY, PATIENCE, Otway, stamp, tree
+from scene import Dialog, Key, Scene
 
 KNOWN = Facts("s01_direct_sdes")
 SEALED = Facts("s11_dtls_srtp")
@@ -771,7 +773,7 @@ class Keys(Cli):
 
 class Explain(Cli):
     FIELDS = {"setup", "first", "last", "messages", "headers", "tested", "hits", "matched", "call", "warrants", "sdp", "places", "keys",
-              "rtp", "opened", "clear", "sealed", "reason", "stopped"}
+              "rtp", "opened", "clear", "sealed", "reason", "stopped", "begun_before"}
 
     def setUp(self):
         super().setUp()
@@ -804,6 +806,40 @@ class Explain(Cli):
         self.otway.warrant("L1", "sip:bob@10.77.0.12", agency="Police")
         setups, _ = self.explained(SEALED.path)
         self.assertEqual([(s["stopped"], s["reason"]) for s in setups if s["call"]], [("sealed", "dtls-srtp")])
+
+    def begun_in_mid_call(self, again):
+        """A call whose warrant begins ten seconds after its set-up; `again`: a session refresh describes its media once more."""
+        scene, ka, kb = Scene(), Key("a"), Key("b")
+        offer, answer = (calls.at(a, k.line()) for a, k in ((calls.AM, ka), (calls.BM, kb)))
+        d = Dialog(scene, calls.A, calls.B)
+        d.simple(offer, answer)
+        voices = calls.both(scene, ka, kb)
+        scene.talk(*voices)
+        scene.wait(10000)
+        begin = scene.clock
+        scene.wait(1000)
+        if again:
+            d.invite(offer, tag="b1")
+            d.reply(200, answer)
+            d.ack()
+        scene.talk(*voices)
+        d.bye()
+        path = self.otway.path("mid-call.pcap")
+        scene.write(path)
+        self.otway.warrant("L1", BOB, agency="Police", start=stamp(begin))
+        (setup,), _ = self.explained(path)
+        return setup, self.run_("explain", path, code=0).out.decode()
+
+    def test_a_warrant_that_begins_in_mid_call_gets_no_media_and_is_told_why(self):
+        setup, words = self.begun_in_mid_call(again=False)
+        self.assertEqual((setup["stopped"], setup["call"], setup["sdp"], setup["rtp"], setup["begun_before"]),
+                         ("set-up-before", 1, True, 0, True))
+        self.assertIn("set-up before the warrant's begin: media not intercepted, by decision: ", words)
+
+    def test_it_gets_what_is_described_again_since_and_is_told_so(self):
+        setup, words = self.begun_in_mid_call(again=True)
+        self.assertEqual((setup["stopped"], setup["opened"], setup["begun_before"]), ("delivered", 50, True))
+        self.assertIn("set-up before the warrant's begin: media only from the next message that describes it", words)
 
     def test_quietly_it_says_and_writes_nothing(self):
         self.otway.warrant("L1", "sip:bob@10.77.0.12", agency="Police")
