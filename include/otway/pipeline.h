@@ -81,8 +81,7 @@ enum pipeline_sort {
 struct pipeline_unclaimed {
 	enum pipeline_sort sort;
 	uint32_t id;
-	uint16_t
-		port; /* of SORT_TUNNEL the destination's, of SORT_OTHER the lower one; 5061 of SORT_DTLS there; else 0 */
+	uint16_t port; /* SORT_TUNNEL: the destination's; SORT_OTHER: the lower one; SORT_DTLS: 5061, if that; else 0 */
 	uint64_t packets;
 };
 bool pipeline_unclaimed(const struct pipeline *p, size_t i, struct pipeline_unclaimed *out);

@@ -176,7 +176,8 @@ static const struct cli_verb verbs[] = {
 			    "otway decrypt monday.pcap tuesday.pcapng --out case/ --liid NZ-1\n"
 			    "zcat big.pcap.gz | otway decrypt - --out case/",
 		.notes = "Each warrant that covers something gets DIR/LIID/: case.json, report.html and\n"
-			 "the evidence. Exit code 5: a stream stayed sealed; case.json says why.",
+			 "the evidence. Exit code 5: a stream stayed sealed; case.json says why. What is unwrapped,\n"
+			 "and where SIP is looked for, is set by --config FILE (see deploy/otway.yaml).",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_decrypt },
@@ -189,7 +190,8 @@ const struct cli_group cmd_decrypt = {
 		 "is applied,\n"
 		 "or those that --liid names. What is found is written aside and put in place when it is whole. When "
 		 "nothing is\n"
-		 "covered, DIR is not made. No socket is ever opened.\n\n"
+		 "covered, DIR is not made. No socket is ever opened. A run that is killed (SIGKILL, power) leaves\n"
+		 ".DIR.partial-XXXXXX beside DIR: evidence that is not whole, to be removed; no later run minds it.\n\n"
 		 "--keys FILE is a JSON array of objects with \"suite\" and \"inline\" (base64 of master key and salt, "
 		 "as in a=crypto),\n"
 		 "and any of \"call_id\", \"src\", \"dst\" (ADDR:PORT), \"ssrc\" (\"0x89abcdef\"), \"mki\" (hex, or "

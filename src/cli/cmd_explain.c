@@ -48,8 +48,8 @@ static void print_json(const struct pipeline_trace *t)
 		t->call != 0 ? json_integer(t->call) : json_null(), "warrants", warrants_json(t), "sdp", t->sdp);
 	if (line != NULL)
 		json_object_update_new(
-			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s, s:b}", "places", (int)t->places,
-				      "keys", (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
+			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s, s:b}", "places", (int)t->places, "keys",
+				      (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
 				      (int)t->clear, "sealed", (int)t->sealed, "reason", seal_reason_text(t->reason),
 				      "stopped", stops[t->stop].word, "begun_before", (int)t->begun_before));
 	output_json(line);
@@ -180,7 +180,11 @@ static const struct cli_verb verbs[] = {
 		.help = "why a call was found or not, test by test",
 		.examples =
 			"otway explain call.pcap\notway explain call.pcap --liid NZ-1\notway explain call.pcap --json",
-		.notes = "Only the audit trail is written to. With --quiet the captures are just read.",
+		.notes = "For each set-up where it stopped; then all counters, and what was not used and why: tunnels\n"
+			 "left alone, unknown kinds, lost fragments, SIP over TLS or on other ports. Tunnels, their\n"
+			 "ports and those of SIP are set by --config FILE (see deploy/otway.yaml). Only the audit "
+			 "trail\n"
+			 "is written to. With --quiet the captures are just read.",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_explain },
@@ -189,14 +193,29 @@ static const struct cli_verb verbs[] = {
 const struct cli_group cmd_explain = {
 	.name = "explain",
 	.help = "why a call in a capture was found, or where it stopped",
-	.notes = "For each set-up of a call: which headers named a party, how many were compared with the targets of "
-		 "the warrants\n"
-		 "in use and matched, whether media was described, with how many places and keys, how many packets "
-		 "were opened,\n"
-		 "clear or sealed and why, and where it stopped: not-matched, no-sdp, no-media, sealed, delivered. "
-		 "Then the\n"
-		 "counters of every stage. Set-ups go by local number and time, so that nobody shows whom no warrant "
-		 "names.",
+	.notes =
+		"For each set-up of a call: which headers named a party, how many were compared with the targets of "
+		"the "
+		"warrants\n"
+		"in use and matched, whether media was described, with how many places and keys, how many packets were "
+		"opened,\n"
+		"clear or sealed and why, and where it stopped: not-matched, no-sdp, no-media, sealed, partly, "
+		"delivered. "
+		"Set-ups go by\n"
+		"local number and time, so that nobody shows whom no warrant names.\n\n"
+		"Then the counters of every stage that are not 0, and what was not used and why, in sentences: tunnels "
+		"that "
+		"the\n"
+		"configuration leaves alone, with their ports; what looks like a tunnel on a port that is none's; "
+		"unknown "
+		"ethertypes,\n"
+		"protocols and UDP by number; lost fragments and segments; SIP over TLS; encrypted ESP; what the "
+		"snapshot "
+		"length cut.\n"
+		"With --json a line for each set-up and a last one with \"counters\" and \"findings\": in each "
+		"\"finding\" (its "
+		"kind),\n"
+		"\"name\" (of the tunnel), \"id\" (port, ethertype or protocol), \"count\" and \"text\".",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

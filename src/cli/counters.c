@@ -80,8 +80,10 @@ static const struct counter_words words[] = {
 	{ "sip_tcp", "SIP messages over TCP", NULL },
 	{ "websocket", "SIP messages over WebSocket", NULL },
 	{ "sctp", "SIP messages over SCTP", NULL },
-	{ "websocket_packed", "WebSocket frames that are compressed, and not read",
-		"WebSocket frames are compressed (RFC 7692), which is not read" },
+	{ "websocket_unpacked", "SIP messages over WebSocket that came compressed, and were read", NULL },
+	{ "websocket_packed", "messages over WebSocket that came compressed, and cannot be read",
+		"messages over WebSocket are compressed with what was not captured: their connections were joined "
+		"late" },
 	{ "sip_tls", "segments of SIP over TLS",
 		"segments are SIP over TLS: it is encrypted, and never guessed at; mirror a place where it is not" },
 	{ "tcp_other", "TCP segments of connections that carry no SIP", NULL },

@@ -3,7 +3,9 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "counters.h"
 #include "otway/base/text.h"
 
 /* Text that roff is to print as it stands. */
@@ -127,6 +129,32 @@ static void page_end(void)
 	option_list(args_global, args_global_count);
 }
 
+static const struct {
+	const char *name, *meaning;
+} settings[] = {
+	{ "store", "As --store." },
+	{ "kms_header", "The SIP header that names a key management service." },
+	{ "decap.leave", "Tunnels that are left as they are: vxlan, geneve, gtpu, tzsp, hep, l2tp, esp, mpls, pppoe, "
+			 "gre, erspan, "
+			 "ipip. None; VLAN tags are always taken off." },
+	{ "decap.ports.TUNNEL",
+		"The UDP ports of vxlan (4789, 4790, 8472), geneve (6081), gtpu (2152), tzsp (37008), hep (9060), l2tp "
+		"(1701), esp (4500): up to eight, in place of these." },
+	{ "decap.depth", "Headers that are taken off one frame, 8 to 40 (40)." },
+	{ "sip.ports", "Where SIP is looked for: up to 64 ports. None: on every port, by what it says." },
+};
+
+static void counters_section(void)
+{
+	const struct counter_words *words;
+
+	puts(".SH COUNTERS");
+	for (size_t i = 0; (words = counter_words_at(i)) != NULL; i++) {
+		printf(".TP\n\\fB%s\\fR\n", words->name);
+		line(words->meaning);
+	}
+}
+
 static void page_of_program(const struct cli *c)
 {
 	title(NULL);
@@ -144,8 +172,13 @@ static void page_of_program(const struct cli *c)
 	     "RFC 3339 with a zone, as in 2026\\-11\\-21T09:00:00Z, or relative: now, +72h (s m h d w). They are told "
 	     "in UTC.\n"
 	     ".SH CONFIGURATION\n"
-	     "YAML: \\fBstore\\fR, as \\-\\-store; \\fBkms_header\\fR, the SIP header that names a key management "
-	     "service.");
+	     "The YAML file of \\-\\-config. All of it may be left out; deploy/otway.yaml in the source has every "
+	     "setting "
+	     "with its default.");
+	for (size_t i = 0; i < COUNT_OF(settings); i++) {
+		printf(".TP\n\\fB%s\\fR\n", settings[i].name);
+		line(settings[i].meaning);
+	}
 	page_end();
 }
 
@@ -164,6 +197,8 @@ void man_page(const struct cli *c, const struct cli_group *g)
 		puts(".SH DESCRIPTION");
 		prose(g->notes);
 	}
+	if (strcmp(g->name, "explain") == 0)
+		counters_section();
 	if (g->verbs[0].name != NULL)
 		puts(".SH COMMANDS");
 	for (size_t i = 0; i < g->verb_count; i++)

@@ -74,6 +74,32 @@ static void sip_is_recognised_by_what_it_says(void **state)
 			fail_msg("taken for SIP: %s", other[i]);
 }
 
+/* S30: on either side. Streams: golden/test_explain.py */
+static void s30_sip_is_looked_for_on_some_ports_alone(void **state)
+{
+	static const uint16_t ports[] = { 5060, 65535 };
+	static const struct {
+		uint16_t src, dst;
+		bool heard;
+	} cases[] = { { 5060, 9, true }, { 9, 5060, true }, { 65535, 9, true }, { 9, 5061, false }, { 5124, 9, false } };
+	struct ear *e = *state;
+	uint64_t other = 0;
+
+	assert_true(sip_ports(e->sip, ports, ELEMENTS(ports)));
+	for (size_t i = 0; i < ELEMENTS(cases); i++) {
+		e->datagram.proto = IP_PROTO_UDP;
+		e->datagram.flow.src.port = cases[i].src;
+		e->datagram.flow.dst.port = cases[i].dst;
+		assert_int_equal(ear_invite(e, "", "") != NULL, cases[i].heard);
+		other += !cases[i].heard;
+		assert_int_equal(ear_count(e, "sip_other_port"), other);
+		assert_null(ear_text(e, "no SIP"));
+	}
+	assert_int_equal(ear_count(e, "sip_other_port"), other);
+	assert_true(sip_ports(e->sip, NULL, 0));
+	assert_non_null(ear_invite(e, "", ""));
+}
+
 /* S18 */
 static void keep_alives_are_no_messages(void **state)
 {
@@ -733,6 +759,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sip_is_recognised_by_what_it_says),
 		cmocka_unit_test(associations_without_encryption_are_told),
+		WITH_EAR(s30_sip_is_looked_for_on_some_ports_alone),
 		WITH_EAR(keep_alives_are_no_messages),
 		WITH_EAR(a_body_that_came_by_gzip_is_read),
 		WITH_EAR(a_body_is_read_however_it_is_coded),
