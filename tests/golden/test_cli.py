@@ -676,19 +676,39 @@ class Decrypt(Cli):
         with open(KNOWN.path, "rb") as f:
             capture = f.read()
         command = [OTWAY, "decrypt", "-", "--out", self.otway.path("case"), "--store", "sqlite:" + self.otway.store]
-        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        running.stdin.write(capture[:-len(capture) // 4])
-        running.stdin.flush()
-        while self.lines("audit", "list")[-1]["act"] != "decrypt" or not self.sleeps(running.pid):
-            self.assertIsNone(running.poll())
-            time.sleep(0.05)
-        running.send_signal(signal.SIGINT)
+        running = self.stopped_by(command, capture, signal.SIGINT)
         running.wait(timeout=30)  # though whoever writes to it neither goes on nor ends
         out, err = running.communicate()
         self.assertEqual((running.returncode, out), (1, b""), err)
         self.assertIn(b"interrupted", err)
         self.assertEqual(sorted(os.listdir(self.otway.folder)), ["store"])
         self.assertEqual(self.lines("audit", "list")[-1]["detail"]["outcome"], "failed")
+
+    def stopped_by(self, command, capture, signal_number):
+        """A run that got a signal when it had read most of a capture and waited for the rest."""
+        running = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        running.stdin.write(capture[:-len(capture) // 4])
+        running.stdin.flush()
+        while self.lines("audit", "list")[-1]["act"] != "decrypt" or not self.sleeps(running.pid):
+            self.assertIsNone(running.poll())
+            time.sleep(0.05)
+        running.send_signal(signal_number)
+        return running
+
+    def test_what_a_killed_run_leaves_is_nobodys_to_read_and_in_nobodys_way(self):
+        with open(KNOWN.path, "rb") as f:
+            capture = f.read()
+        command = [OTWAY, "decrypt", "-", "--out", self.otway.path("case"), "--store", "sqlite:" + self.otway.store]
+        self.stopped_by(command, capture, signal.SIGKILL).communicate()
+        (left,) = [n for n in os.listdir(self.otway.folder) if n != "store"]
+        self.assertTrue(re.fullmatch(r"\.case\.partial-\w{6}", left), left)
+        self.assertEqual(os.stat(self.otway.path(left)).st_mode & 0o777, 0o700)
+        before = tree(self.otway.path(left))
+        self.otway.decrypt(KNOWN.path, code=0)
+        self.otway.decrypt(KNOWN.path, out="again", code=0)
+        self.assertEqual(tree(self.otway.path("case")), tree(self.otway.path("again")))
+        self.assertEqual(tree(self.otway.path(left)), before)
+        self.assertEqual(sorted(os.listdir(self.otway.folder)), sorted([left, "again", "case", "store"]))
 
     def sleeps(self, pid):
         """As a process that waits for more of its standard input does."""
