@@ -46,8 +46,12 @@ typedef int (*db_row_fn)(void *arg, const struct db_value *columns);
 struct backend {
 	const char *scheme; /* of its urls: "sqlite" */
 
+	/* What marks a file as a store of this kind: nobody's warrants are taken for a KMS's keys. */
+	int32_t application;
+	const char *maker; /* the command that makes one */
+
 	/* With create, made private to its owner when it is not there; without, EXIT_NOT_FOUND. */
-	int (*open)(void **db, const char *place, bool create, struct err *err);
+	int (*open)(void **db, const struct backend *kind, const char *place, bool create, struct err *err);
 	void (*close)(void *db);
 
 	/* One statement. fn (may be NULL) gets its rows. 0, -1 with err, or what fn returned. */
@@ -65,10 +69,11 @@ struct backend {
 	const size_t *schema_count;
 };
 
-extern const struct backend backend_sqlite;
+extern const struct backend backend_sqlite; /* of warrants */
+extern const struct backend backend_keys;   /* of a KMS's keys, in SQLite too */
 
 /* Made from schema/ when building. */
-extern const char *const schema_sqlite[];
-extern const size_t schema_sqlite_count;
+extern const char *const schema_sqlite[], *const schema_keys[];
+extern const size_t schema_sqlite_count, schema_keys_count;
 
 #endif

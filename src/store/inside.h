@@ -16,6 +16,10 @@ struct store {
 	nsec_t at; /* of the change in hand: one moment for all that it writes */
 };
 
+/* Opens a store of a kind and brings its schema up to date. */
+int store_begin(struct store **out, const struct backend *kind, const char *place, bool create, const char *actor,
+	struct err *err);
+
 /* A statement with its values: store_run(s, "…$1…", fn, arg, err, db_text(name), db_number(3)). */
 int store_run_values(struct store *s, const char *sql, db_row_fn fn, void *arg, struct err *err,
 	const struct db_value *values, size_t count);
@@ -51,6 +55,9 @@ void json_sha256(const json_t *value, char hex[SHA256_HEX]);
 /* What the trail's content_sha256 covers. New references; NULL: out of memory. */
 json_t *agency_content(const struct agency *a);
 json_t *warrant_content(const struct warrant_row *r);
+
+/* The chain alone, of whatever store: EXIT_INTEGRITY naming the first record that is not as it was written. */
+int audit_verify_chain(struct store *s, uint64_t *count, struct err *err);
 
 /* Within a transaction: the agencies in the order of names, or the one of a name (then EXIT_NOT_FOUND when there is none). */
 int read_agencies(

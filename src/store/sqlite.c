@@ -16,12 +16,12 @@
 
 #include "otway/base/file.h"
 
-#define APPLICATION_ID 0x6f747779 /* "otwy": tells our files from other programs' databases */
-#define BUSY_MS        5000
+#define BUSY_MS 5000
 
 struct sqlite {
 	sqlite3 *handle;
 	char *path;
+	const struct backend *kind;
 };
 
 /* What went wrong, in words that say what to do. */
@@ -153,8 +153,8 @@ static int sqlite_version(void *arg_db, struct err *err)
 		return -1;
 	if (tables == 0)
 		return 0;
-	if (id != APPLICATION_ID)
-		return err_set(err, "%s: a database, but no otway store", db->path);
+	if (id != db->kind->application)
+		return err_set(err, "%s: a database, but no otway store that '%s' makes", db->path, db->kind->maker);
 	if (sqlite_run(db, "SELECT MAX(version) FROM schema_version", NULL, 0, take_number, &version, err) < 0)
 		return -1;
 	return version > 0 && version < INT32_MAX ? (int)version
@@ -186,12 +186,12 @@ static int make_file(const char *path, struct err *err)
 	return 0;
 }
 
-static int check_file(const char *path, struct err *err)
+static int check_file(const char *path, const struct backend *kind, struct err *err)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0 && errno == ENOENT)
-		return err_code(err, EXIT_NOT_FOUND, "%s: no store is there; 'otway agency add' makes one", path);
+		return err_code(err, EXIT_NOT_FOUND, "%s: no store is there; '%s' makes one", path, kind->maker);
 	if (file_private(path, err) < 0)
 		return -1;
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -230,12 +230,12 @@ static int sqlite_settle(struct sqlite *db, bool create, struct err *err)
 		return -1;
 	if (version == 0 && !create)
 		return err_code(
-			err, EXIT_NOT_FOUND, "%s: no store is there yet; 'otway agency add' makes one", db->path);
-	snprintf(id, sizeof(id), "PRAGMA application_id = %d", APPLICATION_ID);
+			err, EXIT_NOT_FOUND, "%s: no store is there yet; '%s' makes one", db->path, db->kind->maker);
+	snprintf(id, sizeof(id), "PRAGMA application_id = %d", (int)db->kind->application);
 	return version == 0 ? sqlite_script(db, id, err) : 0;
 }
 
-static int sqlite_open(void **out, const char *place, bool create, struct err *err)
+static int sqlite_open(void **out, const struct backend *kind, const char *place, bool create, struct err *err)
 {
 	struct sqlite *db = calloc(1, sizeof(*db));
 
@@ -244,7 +244,8 @@ static int sqlite_open(void **out, const char *place, bool create, struct err *e
 		free(db);
 		return err_set(err, "out of memory");
 	}
-	if (place[0] == '\0' || (create && make_file(db->path, err) < 0) || check_file(db->path, err) < 0)
+	db->kind = kind;
+	if (place[0] == '\0' || (create && make_file(db->path, err) < 0) || check_file(db->path, kind, err) < 0)
 		goto failed;
 	if (sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
 		sqlite_failed(db, err);
@@ -261,14 +262,23 @@ failed:
 	return -1;
 }
 
+/* Both kinds lie in files of the same make. */
+#define SQLITE_WAYS                                                                                                    \
+	.scheme = "sqlite", .open = sqlite_open, .close = sqlite_close, .run = sqlite_run, .script = sqlite_script,    \
+	.version = sqlite_version, .begin_write = "BEGIN IMMEDIATE"
+
 const struct backend backend_sqlite = {
-	.scheme = "sqlite",
-	.open = sqlite_open,
-	.close = sqlite_close,
-	.run = sqlite_run,
-	.script = sqlite_script,
-	.version = sqlite_version,
-	.begin_write = "BEGIN IMMEDIATE",
+	SQLITE_WAYS,
+	.application = 0x6f747779, /* "otwy" */
+	.maker = "otway agency add",
 	.schemas = schema_sqlite,
 	.schema_count = &schema_sqlite_count,
+};
+
+const struct backend backend_keys = {
+	SQLITE_WAYS,
+	.application = 0x6f74776b, /* "otwk" */
+	.maker = "otway kms serve",
+	.schemas = schema_keys,
+	.schema_count = &schema_keys_count,
 };

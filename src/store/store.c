@@ -123,25 +123,32 @@ static const struct backend *backend_of(const char *url, const char **place, str
 	return NULL;
 }
 
-int store_open(struct store **out, const char *url, bool create, const char *actor, struct err *err)
+int store_begin(struct store **out, const struct backend *kind, const char *place, bool create, const char *actor,
+	struct err *err)
 {
 	struct store *s = calloc(1, sizeof(*s));
-	const char *place;
-	int rc = -1;
 
 	if (s == NULL || (s->actor = strdup(actor)) == NULL) {
-		err_set(err, "out of memory");
-		goto out;
+		store_free(s);
+		return err_set(err, "out of memory");
 	}
-	s->backend = backend_of(url, &place, err);
-	if (s->backend == NULL || s->backend->open(&s->db, place, create, err) < 0 || settle_schema(s, err) < 0)
-		goto out;
-	*out = s; /* the caller's from here on */
-	s = NULL;
-	rc = 0;
-out:
-	store_free(s);
-	return rc < 0 ? err_in(err, "opening the warrant store") : 0;
+	s->backend = kind;
+	if (kind->open(&s->db, kind, place, create, err) < 0 || settle_schema(s, err) < 0) {
+		store_free(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+int store_open(struct store **out, const char *url, bool create, const char *actor, struct err *err)
+{
+	const char *place;
+	const struct backend *kind = backend_of(url, &place, err);
+
+	if (kind == NULL || store_begin(out, kind, place, create, actor, err) < 0)
+		return err_in(err, "opening the warrant store");
+	return 0;
 }
 
 void store_free(struct store *s)

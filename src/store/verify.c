@@ -147,10 +147,9 @@ static const char agencies_gone[] = "SELECT (SELECT COUNT(*) FROM audit WHERE ac
 static const char warrants_gone[] = "SELECT (SELECT COUNT(*) FROM audit WHERE act = 'warrant.add')"
 				    " - (SELECT COUNT(*) FROM warrant)";
 
-static int verify_work(struct store *s, void *arg, struct err *err)
+static int verify_chain(struct store *s, void *arg, struct err *err)
 {
 	struct verify *v = arg;
-	struct contents contents = { s, err };
 
 	v->err = err;
 	if (store_ask(s, "SELECT number, at, actor, act, subject, detail, before, hash FROM audit ORDER BY number",
@@ -160,12 +159,32 @@ static int verify_work(struct store *s, void *arg, struct err *err)
 		return err_code(err, EXIT_INTEGRITY,
 			"the audit trail ends at record %llu, but record %llu was kept: it was cut off",
 			(unsigned long long)v->count, (unsigned long long)v->kept[v->kept_count - 1].number);
+	return 0;
+}
+
+static int verify_work(struct store *s, void *arg, struct err *err)
+{
+	struct contents contents = { s, err };
+
+	if (verify_chain(s, arg, err) < 0)
+		return -1;
 	if (read_agencies(s, NULL, verify_agency, &contents, err) < 0 ||
 		read_warrants(s, NULL, verify_warrant, &contents, err) < 0)
 		return -1;
 	if (verify_count(s, "agencies", agencies_gone, err) < 0)
 		return -1;
 	return verify_count(s, "warrants", warrants_gone, err);
+}
+
+int audit_verify_chain(struct store *s, uint64_t *count, struct err *err)
+{
+	struct verify v = { 0 };
+	int rc;
+
+	memcpy(v.head, audit_nothing_before, sizeof(v.head));
+	rc = store_reading(s, verify_chain, &v, err);
+	*count = v.count;
+	return rc;
 }
 
 int store_audit_verify(struct store *s, const struct audit_kept *kept, size_t kept_count, uint64_t *count,
