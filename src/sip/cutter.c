@@ -91,7 +91,9 @@ static void harvest(struct cutter *c, struct half *h)
 	c->count[COUNT_REFUSED] += s->refused;
 	c->count[COUNT_TOO_LONG] += s->too_long + ws->too_long;
 	c->count[COUNT_PACKED] += ws->packed;
+	c->count[COUNT_UNPACKED] += ws->unpacked;
 	s->resyncs = s->refused = s->too_long = ws->lost = ws->too_long = ws->packed = 0;
+	ws->unpacked = 0;
 }
 
 /* TCP, or a user message of SCTP that is whole. */

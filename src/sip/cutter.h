@@ -19,6 +19,7 @@ enum cutter_count {
 	COUNT_WEBSOCKET,
 	COUNT_SCTP,
 	COUNT_PACKED,
+	COUNT_UNPACKED,
 	COUNTS
 };
 

@@ -111,6 +111,7 @@ static struct half *begin(struct framer *f, const struct datagram *d, uint32_t s
 
 	if (seen == SEEN_TLS || seen == SEEN_TLS_SIP)
 		count_tls(f, &d->flow, seen);
+	f->cutter.count[COUNT_PACKED] += seen == SEEN_NOTHING && websocket_packed(d->payload);
 	if (seen == SEEN_UPGRADE || seen == SEEN_WEBSOCKET)
 		h = add(f, &d->flow, HALF_WEBSOCKET, seq);
 	else if (known && seq - first < NEAR && !(seen == SEEN_SIP && seq == first))
@@ -339,6 +340,7 @@ size_t framer_counts(const struct framer *f, struct counter *out, size_t max)
 		{ "sip_tcp", f->cutter.count[COUNT_SIP] },
 		{ "websocket", f->cutter.count[COUNT_WEBSOCKET] },
 		{ "sctp", f->cutter.count[COUNT_SCTP] },
+		{ "websocket_unpacked", f->cutter.count[COUNT_UNPACKED] },
 		{ "websocket_packed", f->cutter.count[COUNT_PACKED] },
 		{ "sip_tls", f->tls },
 		{ "tcp_other", f->other },

@@ -4,8 +4,8 @@
  * is joined at its next start-line. A hole is waited for 3 seconds, 64 segments or 256 KiB, then counted, and it goes on
  * at the next start-line. SIP over TLS is counted, never guessed.
  *
- * Memory: at most 65,535 directions of connections that carry SIP and 64 MiB of what is not a whole message yet (the
- * oldest go, counted): 120 MiB in all. What carries no SIP takes none, half-open connections neither, beyond a table of
+ * Memory: at most 65,535 directions of connections that carry SIP and 64 MiB of what is not a whole message yet, and of what
+ * compressed ones may refer to, 48 KiB each (the oldest go, counted): 120 MiB in all. What carries no SIP takes none, half-open connections neither, beyond a table of
  * a quarter of a MiB. Work is linear in octets.
  */
 #ifndef OTWAY_SIP_FRAMER_H
@@ -39,13 +39,15 @@ void framer_time(struct framer *f, nsec_t at);
 /* Nothing more comes: no hole is waited for any longer. framer_next gives what is left. */
 void framer_end(struct framer *f);
 
-#define FRAMER_COUNTS 15
+#define FRAMER_COUNTS 16
 
 /*
  * "tcp_segments" (of SIP, with payload), "tcp_retransmitted", "tcp_overlaps", "tcp_gaps", "tcp_resync" (lost its place
  * without a gap), "tcp_refused" (a length not believed), "tcp_too_long", "tcp_cut" (given truncated), "tcp_evicted",
- * "sip_tcp", "websocket", "sctp" (messages), "websocket_packed" (compressed: not read), "sip_tls" (segments of TLS on the
- * port of SIP over TLS, or that ask for SIP), "tcp_other" (segments of connections that are not known for SIP). Of SCTP, a chunk counts as a segment. Returns how many were written.
+ * "sip_tcp", "websocket", "sctp" (messages), "websocket_unpacked" (messages that came compressed and were read),
+ * "websocket_packed" (that came compressed and cannot be read: what they refer to was not seen, mostly because the
+ * connection was joined late), "sip_tls" (segments of TLS on the port of SIP over TLS, or that ask for SIP), "tcp_other"
+ * (segments of connections that are not known for SIP). Of SCTP, a chunk counts as a segment. Returns how many were written.
  */
 size_t framer_counts(const struct framer *f, struct counter *out, size_t max);
 

@@ -131,7 +131,7 @@ void halves_remove(struct halves *hs, struct half *h)
 
 void halves_used(struct halves *hs, struct half *h)
 {
-	size_t octets = h->rest.cap + h->websocket.parts.cap + h->stream.held_octets;
+	size_t octets = h->rest.cap + websocket_octets(&h->websocket) + h->stream.held_octets;
 
 	hs->octets += octets - h->charged;
 	h->charged = octets;

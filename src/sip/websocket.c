@@ -5,8 +5,9 @@
 #include "recognise.h"
 #include "splitter.h"
 
-#define HTTP_MAX 16384
-#define GLANCE   64 /* octets of payload unmasked to see whether they begin a SIP message */
+#define HTTP_MAX      16384
+#define GLANCE        64  /* octets of payload unmasked to see whether they begin a SIP message */
+#define GLANCE_PACKED 512 /* and of compressed ones unpacked */
 
 enum opcode { CONTINUATION, TEXT, BINARY, CLOSE = 8, PONG = 10 };
 
@@ -39,7 +40,9 @@ static enum head_seen read_head(struct bytes view, struct frame_head *h)
 	h->payload_len = view.at[1] & 0x7f;
 	if ((view.at[0] & 0x30) != 0 || !opcode_known(h->opcode))
 		return HEAD_BAD;
-	if (h->opcode >= CLOSE && (!h->fin || h->packed || h->payload_len > 125))
+	if (h->packed && h->opcode != TEXT && h->opcode != BINARY)
+		return HEAD_BAD; /* RFC 7692 6.1 */
+	if (h->opcode >= CLOSE && (!h->fin || h->payload_len > 125))
 		return HEAD_BAD;
 	extended = h->payload_len == 126 ? 2 : h->payload_len == 127 ? 8 : 0;
 	h->len = 2 + extended + (h->masked ? 4 : 0);
@@ -60,27 +63,71 @@ void websocket_unmask(uint8_t *to, struct bytes from, const uint8_t mask[4])
 		to[i] = from.at[i] ^ mask[i % 4];
 }
 
+/* Compressed octets whose message begins with SIP, if that can be told without those before it. */
+static bool packed_sip(struct bytes payload)
+{
+	struct inflater *f = inflater_new();
+	struct buf plain = { 0 };
+	bool sip = false;
+
+	if (f != NULL) {
+		inflater_message(f, payload, GLANCE_PACKED, &plain); /* most likely cut: what there is will do */
+		sip = start_seen(buf_bytes(&plain), 0) >= START_LIKELY;
+	}
+	buf_clear(&plain);
+	inflater_free(f);
+	return sip;
+}
+
 bool websocket_sip(struct bytes view)
 {
-	uint8_t glance[GLANCE];
+	uint8_t glance[GLANCE_PACKED];
 	struct frame_head h;
 	struct bytes payload;
-	uint8_t opcode = view.len > 0 ? view.at[0] & 0x7f : 0;
+	uint8_t opcode = view.len > 0 ? view.at[0] & 0x3f : 0;
+	size_t most;
 
 	if ((opcode != TEXT && opcode != BINARY) || read_head(view, &h) != HEAD_WHOLE || h.payload_len > MESSAGE_MAX)
 		return false;
-	payload = bytes_part(view, h.len, h.payload_len < GLANCE ? (size_t)h.payload_len : GLANCE);
+	most = h.packed ? GLANCE_PACKED : GLANCE;
+	payload = bytes_part(view, h.len, h.payload_len < most ? (size_t)h.payload_len : most);
 	websocket_unmask(glance, payload, h.mask);
-	return start_seen((struct bytes){ glance, payload.len }, 0) >= START_LIKELY;
+	payload.at = glance;
+	return h.packed ? packed_sip(payload) : start_seen(payload, 0) >= START_LIKELY;
+}
+
+bool websocket_packed(struct bytes view)
+{
+	struct frame_head h;
+
+	return view.len > 0 && view.at[0] == (0x80 | 0x40 | TEXT) && read_head(view, &h) == HEAD_WHOLE &&
+	       h.payload_len > GLANCE && h.payload_len == view.len - h.len;
+}
+
+size_t websocket_octets(const struct websocket *ws)
+{
+	return ws->parts.cap + ws->plain.cap + (ws->inflater != NULL ? INFLATER_OCTETS : 0);
 }
 
 void websocket_clear(struct websocket *ws)
 {
 	buf_clear(&ws->parts);
+	buf_clear(&ws->plain);
+	inflater_free(ws->inflater);
+	ws->inflater = NULL;
+}
+
+/* Messages from here on may refer to what was not seen. */
+static void forget_context(struct websocket *ws)
+{
+	if (ws->inflater != NULL)
+		inflater_forget(ws->inflater);
 }
 
 static void forget_parts(struct websocket *ws)
 {
+	if (ws->open && ws->packing)
+		forget_context(ws);
 	buf_clear(&ws->parts);
 	ws->open = false;
 }
@@ -90,6 +137,7 @@ void websocket_lose(struct websocket *ws, size_t have, size_t lost)
 	uint64_t due = ws->skip > 0 ? ws->skip : ws->frame > have ? ws->frame - have : 0;
 
 	forget_parts(ws);
+	forget_context(ws);
 	ws->looked = 0;
 	ws->frame = 0;
 	ws->skip = due > lost ? due - lost : 0;
@@ -101,6 +149,7 @@ static enum websocket_cut lose_place(struct websocket *ws, struct bytes view, si
 {
 	ws->lost++;
 	forget_parts(ws);
+	forget_context(ws);
 	ws->state = WS_LOST;
 	*used = view.len;
 	return WS_SKIP;
@@ -120,7 +169,24 @@ static enum websocket_cut http(struct websocket *ws, struct bytes view, size_t *
 	return WS_SKIP;
 }
 
-/* A part of a message in several frames. */
+/* A compressed message is all in ws->parts (RFC 7692 6.2). */
+static enum websocket_cut unpack(struct websocket *ws, struct websocket_message *out)
+{
+	bool whole;
+
+	if (ws->inflater == NULL)
+		ws->inflater = inflater_new();
+	whole = ws->inflater != NULL && inflater_message(ws->inflater, out->payload, MESSAGE_MAX, &ws->plain);
+	ws->unpacked += whole;
+	if (ws->plain.len > MESSAGE_MAX)
+		ws->too_long++;
+	else
+		ws->packed += !whole;
+	out->payload = buf_bytes(&ws->plain);
+	return whole ? WS_MESSAGE : WS_SKIP;
+}
+
+/* A part of a message in several frames, or of a compressed one. */
 static enum websocket_cut part(struct websocket *ws, const struct frame_head *h, struct websocket_message *out)
 {
 	uint8_t *to = buf_room(&ws->parts, out->payload.len);
@@ -136,14 +202,15 @@ static enum websocket_cut part(struct websocket *ws, const struct frame_head *h,
 	memset(out->mask, 0, sizeof(out->mask));
 	out->payload = buf_bytes(&ws->parts);
 	ws->open = false;
-	return WS_MESSAGE;
+	return ws->packing ? unpack(ws, out) : WS_MESSAGE;
 }
 
-/* A frame that is too long, or compressed, is no use, nor is the message that it belongs to. */
-static enum websocket_cut leave_out(struct websocket *ws, uint64_t len, uint32_t *count)
+/* A frame that is too long is no use, nor is the message that it belongs to. */
+static enum websocket_cut leave_out(struct websocket *ws, uint64_t len)
 {
-	(*count)++;
+	ws->too_long++;
 	forget_parts(ws);
+	forget_context(ws);
 	ws->skip = len;
 	return WS_SKIP;
 }
@@ -152,7 +219,8 @@ static enum websocket_cut data_frame(struct websocket *ws, const struct frame_he
 {
 	if (h->opcode != CONTINUATION) {
 		forget_parts(ws);
-		if (h->fin)
+		ws->packing = h->packed;
+		if (h->fin && !h->packed)
 			return WS_MESSAGE;
 		ws->open = true;
 	}
@@ -168,9 +236,7 @@ static enum websocket_cut frame(struct websocket *ws, struct bytes view, size_t 
 	if (seen != HEAD_WHOLE)
 		return seen == HEAD_MORE ? WS_MORE : lose_place(ws, view, used);
 	if (h.payload_len + ws->parts.len > MESSAGE_MAX)
-		return leave_out(ws, h.len + h.payload_len, &ws->too_long);
-	if (h.packed)
-		return leave_out(ws, h.len + h.payload_len, &ws->packed);
+		return leave_out(ws, h.len + h.payload_len);
 	if (view.len - h.len < h.payload_len) {
 		ws->frame = h.len + h.payload_len;
 		return WS_MORE;
@@ -189,6 +255,7 @@ enum websocket_cut websocket_cut(struct websocket *ws, struct bytes view, size_t
 	*used = 0;
 	if (!ws->open)
 		buf_clear(&ws->parts);
+	buf_clear(&ws->plain);
 	if (view.len == 0)
 		return WS_MORE;
 	if (ws->skip > 0) {

@@ -1,10 +1,13 @@
 /*
- * websocket: octets in order of a WebSocket connection → the messages it carries (RFC 6455, RFC 7118).
+ * websocket: octets in order of a WebSocket connection → the messages it carries (RFC 6455, RFC 7118), compressed ones too
+ * (RFC 7692). Nobody else uses the bit that says so, and what an inflater remembers harms no message that does without: so the
+ * handshake, which may not have been seen, is not asked.
  */
 #ifndef OTWAY_SIP_WEBSOCKET_H
 #define OTWAY_SIP_WEBSOCKET_H
 
 #include "otway/base/bytes.h"
+#include "otway/base/inflate.h"
 
 /* All zeroes, but for state. */
 struct websocket {
@@ -18,7 +21,11 @@ struct websocket {
 	uint64_t skip;                   /* octets still to come that are of no use */
 	struct buf parts;                /* of a message in several frames, unmasked */
 	bool open;                       /* such a message has begun */
-	uint32_t lost, packed, too_long; /* lost its place; compressed messages; beyond MESSAGE_MAX */
+	bool packing;                    /* and is compressed */
+	struct inflater *inflater;       /* once there was a compressed one */
+	struct buf plain;                /* what it unpacked to */
+	uint32_t lost, packed, too_long; /* lost its place; compressed and not readable; beyond MESSAGE_MAX */
+	uint32_t unpacked;               /* compressed messages that were read */
 };
 
 enum websocket_cut {
@@ -27,9 +34,9 @@ enum websocket_cut {
 	WS_MESSAGE /* *used octets end with one: *payload, to be unmasked with mask */
 };
 
-/* A whole frame's payload, or, unmasked already (mask is zero), that of several. */
+/* A whole frame's payload, or, unmasked already (mask is zero), that of several, or of a compressed one. */
 struct websocket_message {
-	struct bytes payload; /* in the view or in ws->parts, until the next call */
+	struct bytes payload; /* in the view, ws->parts or ws->plain, until the next call */
 	uint8_t mask[4];
 	size_t at; /* where in the view its last frame's payload begins */
 };
@@ -41,10 +48,16 @@ void websocket_lose(struct websocket *ws, size_t have, size_t lost);
 
 void websocket_clear(struct websocket *ws);
 
+/* Octets of memory that it holds. */
+size_t websocket_octets(const struct websocket *ws);
+
 /* Copies `len` octets, unmasked (RFC 6455 5.3). */
 void websocket_unmask(uint8_t *to, struct bytes from, const uint8_t mask[4]);
 
-/* A data frame begins the view, and a SIP start-line its payload. */
+/* A data frame begins the view, and a SIP start-line its payload, be it compressed. */
 bool websocket_sip(struct bytes view);
+
+/* One compressed message of text fills the view. Which, nobody can tell who has not seen those before it. */
+bool websocket_packed(struct bytes view);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "../../src/sip/framer.h"
 
+#define SEGMENT_PACKED 1040 /* octets that one may stand for in a compressed message of WebSocket: 1,032, and its end */
+
 struct told {
 	uint64_t octets, messages, hash; /* of all messages */
 };

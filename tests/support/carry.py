@@ -9,6 +9,7 @@ import os
 import random
 import struct
 import sys
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -17,6 +18,10 @@ import pcapfile
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 STEP = 1000  # nanoseconds between the segments of a message
+ASK = b"GET /sip HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
+      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n"
+GRANT = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: sip\r\n\r\n"
 
 
 def is_sip(octets):
@@ -163,12 +168,8 @@ class WebSocket(Tcp):
     port = 80
 
     def begin(self, client, server):
-        ask = b"GET /sip HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
-              b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        grant = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" \
-                b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: sip\r\n\r\n"
-        return (super().begin(client, server) + in_segments(client, ask, lambda o: [o]) +
-                in_segments(server, grant, lambda o: [o]))
+        return (super().begin(client, server) + in_segments(client, ASK, lambda o: [o]) +
+                in_segments(server, GRANT, lambda o: [o]))
 
     def mask(self, client):
         return bytes(self.draw.randint(1, 255) for _ in range(4)) if client else None
@@ -188,6 +189,41 @@ class WebSocketParts(WebSocket):
             if i < len(parts) - 1:
                 octets += frame(0x89, b"still there?", self.mask(client))
         return in_segments(half, octets, lambda o: pieces(self.draw, o, 300))
+
+
+class WebSocketDeflate(WebSocket):
+    """Compressed, each message referring to those before it (RFC 7692)."""
+
+    def __init__(self, draw):
+        super().__init__(draw)
+        self.window = {}
+
+    def begin(self, client, server):
+        head = b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+        return (Tcp.begin(self, client, server) +
+                in_segments(client, ASK[:-4] + head, lambda o: [o]) + in_segments(server, GRANT[:-4] + head, lambda o: [o]))
+
+    def pack(self, half, message):
+        window = self.window.setdefault(half, zlib.compressobj(9, zlib.DEFLATED, -15))
+        return (window.compress(message) + window.flush(zlib.Z_SYNC_FLUSH))[:-4]
+
+    def carry(self, half, message, client):
+        return in_segments(half, frame(0xC1, self.pack(half, message), self.mask(client)), lambda o: [o])
+
+
+class WebSocketDeflateParts(WebSocketDeflate):
+    """Each message by itself, in several frames, cut anywhere; every third not compressed."""
+
+    def pack(self, half, message):
+        self.window.clear()
+        return super().pack(half, message)
+
+    def carry(self, half, message, client):
+        packed = self.draw.randrange(3) > 0
+        parts = list(pieces(self.draw, self.pack(half, message) if packed else message, 200))
+        octets = b"".join(frame((0 if i else 0x41 if packed else 1) | (0x80 if i == len(parts) - 1 else 0), part, self.mask(client))
+                          for i, part in enumerate(parts))
+        return in_segments(half, octets, lambda o: pieces(self.draw, o, 100))
 
 
 class Sctp(Tcp):
@@ -216,7 +252,8 @@ class SctpParts(Sctp):
 
 KINDS = {
     "tcp": Tcp, "tcp-pieces": InPieces, "tcp-octets": OctetByOctet, "tcp-out-of-order": OutOfOrder, "tcp-idle": WithIdle,
-    "tcp-joined": JoinedLate, "websocket": WebSocket, "websocket-parts": WebSocketParts, "sctp": Sctp, "sctp-parts": SctpParts,
+    "tcp-joined": JoinedLate, "websocket": WebSocket, "websocket-parts": WebSocketParts,
+    "websocket-deflate": WebSocketDeflate, "websocket-deflate-parts": WebSocketDeflateParts, "sctp": Sctp, "sctp-parts": SctpParts,
 }
 # tshark 4.0 sees each message of all of them (tcp.reassemble_out_of_order on), but for those behind keep-alives (tcp-idle).
 
