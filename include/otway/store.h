@@ -7,6 +7,7 @@
 
 #include "otway/base/crypto.h"
 #include "otway/base/err.h"
+#include "otway/model/agreement.h"
 #include "otway/model/warrant.h"
 
 struct store;
@@ -39,6 +40,14 @@ int store_agency_remove(struct store *s, const char *name, struct err *err);    
 /* Calls back in the order of names; stops when fn returns non-zero, and returns that. */
 int store_agency_each(struct store *s, const char *name /* NULL: all */, int (*fn)(void *arg, const struct agency *a), void *arg,
 		      struct err *err);
+
+/* Agreements with KMSs, in the order they were made. The same again: done, *fresh false; other content under its identity:
+ * EXIT_REFUSED, naming the field. identity as kms_identity of resolve.h gives it. */
+int store_kms_add(struct store *s, const struct kms_agreement *a, bool *fresh, struct err *err);
+int store_kms_remove(struct store *s, const char *identity, struct err *err); /* EXIT_NOT_FOUND */
+int store_kms_each(struct store *s, const char *identity /* NULL: all */,
+		   int (*fn)(void *arg, const struct kms_agreement *a, nsec_t added), void *arg, struct err *err);
+int store_kms_all(struct store *s, struct kms_agreements *out, struct err *err); /* appended to out */
 
 /* A warrant as the store keeps it: what the pipeline needs and what people entered. */
 struct warrant_row {

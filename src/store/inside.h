@@ -67,6 +67,12 @@ int read_agencies(
 int read_warrants(struct store *s, const char *liid, int (*fn)(void *arg, const struct warrant_row *r), void *arg,
 	struct err *err);
 
+/* Within a transaction: the agreements in the order of numbers, or the one of an identity (then EXIT_NOT_FOUND when there is
+ * none), with when it was added and its salt. */
+typedef int (*kms_row_fn)(void *arg, const struct kms_agreement *a, nsec_t added, struct bytes salt);
+int read_kms(struct store *s, const char *identity, kms_row_fn fn, void *arg, struct err *err);
+json_t *kms_content(const struct kms_agreement *a, struct bytes salt);
+
 /* Writes the lines of a warrant's history for one act; before and after may be NULL. */
 struct change_line {
 	const char *field, *before, *after;

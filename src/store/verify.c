@@ -128,6 +128,16 @@ static int verify_warrant(void *arg, const struct warrant_row *r)
 	return verify_content(v, subject, "warrant.%", warrant_content(r));
 }
 
+static int verify_kms(void *arg, const struct kms_agreement *a, nsec_t added, struct bytes salt)
+{
+	struct contents *v = arg;
+	char subject[40];
+
+	(void)added;
+	snprintf(subject, sizeof(subject), "kms %u", a->number);
+	return verify_content(v, subject, "kms.%", kms_content(a, salt));
+}
+
 /* What the trail saw come and go, against what is there: a row taken out leaves no content to compare. */
 static int verify_count(struct store *s, const char *what, const char *sql, struct err *err)
 {
@@ -146,6 +156,10 @@ static const char agencies_gone[] = "SELECT (SELECT COUNT(*) FROM audit WHERE ac
 				    " - (SELECT COUNT(*) FROM agency)";
 static const char warrants_gone[] = "SELECT (SELECT COUNT(*) FROM audit WHERE act = 'warrant.add')"
 				    " - (SELECT COUNT(*) FROM warrant)";
+
+static const char kms_gone[] = "SELECT (SELECT COUNT(*) FROM audit WHERE act = 'kms.add')"
+			       " - (SELECT COUNT(*) FROM audit WHERE act = 'kms.remove')"
+			       " - (SELECT COUNT(*) FROM kms)";
 
 static int verify_chain(struct store *s, void *arg, struct err *err)
 {
@@ -169,11 +183,14 @@ static int verify_work(struct store *s, void *arg, struct err *err)
 	if (verify_chain(s, arg, err) < 0)
 		return -1;
 	if (read_agencies(s, NULL, verify_agency, &contents, err) < 0 ||
-		read_warrants(s, NULL, verify_warrant, &contents, err) < 0)
+		read_warrants(s, NULL, verify_warrant, &contents, err) < 0 ||
+		read_kms(s, NULL, verify_kms, &contents, err) < 0)
 		return -1;
 	if (verify_count(s, "agencies", agencies_gone, err) < 0)
 		return -1;
-	return verify_count(s, "warrants", warrants_gone, err);
+	if (verify_count(s, "warrants", warrants_gone, err) < 0)
+		return -1;
+	return verify_count(s, "agreements with a KMS", kms_gone, err);
 }
 
 int audit_verify_chain(struct store *s, uint64_t *count, struct err *err)

@@ -154,7 +154,7 @@ static void a_newer_schema_is_refused_by_number(void **state)
 	tamper(b, "UPDATE schema_version SET version = 7");
 	assert_int_equal(store_open(&b->store, b->url, true, "alice", &b->err), -1);
 	assert_int_equal(b->err.code, EXIT_REFUSED);
-	assert_non_null(strstr(b->err.text, "opening the warrant store: schema is version 7, this program knows 1"));
+	assert_non_null(strstr(b->err.text, "opening the warrant store: schema is version 7, this program knows 2"));
 }
 
 static void another_programs_database_is_left_alone(void **state)
@@ -561,12 +561,129 @@ static void a_state_follows_the_clock(void **state)
 	assert_string_equal(warrant_state(&r, 1000 * NSEC_PER_SEC), "revoked");
 }
 
+static struct kms_agreement agreement(void)
+{
+	static char *homes[] = { (char *)(uintptr_t) "abc.example", (char *)(uintptr_t) "sub.abc.example" };
+	static char *users[] = { (char *)(uintptr_t) "tel:+6441234567" };
+
+	return (struct kms_agreement){
+		.identity = (char *)(uintptr_t) "sip:kms@abc.example",
+		.url = (char *)(uintptr_t) "https://kms.abc.example:8443",
+		.ca = (char *)(uintptr_t) "/etc/otway/abc.ca.pem",
+		.cert = (char *)(uintptr_t) "/etc/otway/li.pem",
+		.key = (char *)(uintptr_t) "/etc/otway/li.key",
+		.homes = homes,
+		.home_count = 2,
+		.users = users,
+		.user_count = 1,
+		.roaming_partner = true,
+	};
+}
+
+static void an_agreement_is_kept_as_it_was_made(void **state)
+{
+	struct bench *b = *state;
+	struct kms_agreement a = agreement();
+	struct kms_agreements all = { 0 };
+	bool fresh;
+
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	assert_true(fresh);
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	assert_false(fresh);
+	assert_int_equal(store_kms_all(b->store, &all, &b->err), 0);
+	assert_int_equal(all.count, 1);
+	assert_string_equal(all.all[0].identity, a.identity);
+	assert_string_equal(all.all[0].url, a.url);
+	assert_string_equal(all.all[0].ca, a.ca);
+	assert_string_equal(all.all[0].cert, a.cert);
+	assert_string_equal(all.all[0].key, a.key);
+	assert_int_equal(all.all[0].home_count, 2);
+	assert_string_equal(all.all[0].homes[1], "sub.abc.example");
+	assert_int_equal(all.all[0].user_count, 1);
+	assert_string_equal(all.all[0].users[0], "tel:+6441234567");
+	assert_true(all.all[0].roaming_partner);
+	assert_false(all.all[0].network_default);
+	kms_agreements_clear(&all);
+}
+
+static void another_agreement_under_its_identity_is_refused_by_field(void **state)
+{
+	struct bench *b = *state;
+	struct kms_agreement a = agreement();
+	bool fresh;
+
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	a.home_count = 1;
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), -1);
+	assert_int_equal(b->err.code, EXIT_REFUSED);
+	assert_non_null(strstr(b->err.text, "--home"));
+	assert_int_equal(store_kms_remove(b->store, a.identity, &b->err), 0);
+	assert_int_equal(store_kms_remove(b->store, a.identity, &b->err), -1);
+	assert_int_equal(b->err.code, EXIT_NOT_FOUND);
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	assert_true(fresh);
+}
+
+static int verified(struct bench *b)
+{
+	uint64_t count;
+	uint8_t head[SHA256_LEN];
+
+	return store_audit_verify(b->store, NULL, 0, &count, head, &b->err);
+}
+
+static void an_agreement_that_was_altered_is_found(void **state)
+{
+	struct bench *b = *state;
+	struct kms_agreement a = agreement();
+	bool fresh;
+
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	assert_int_equal(verified(b), 0);
+	tamper(b, "UPDATE kms SET url = 'https://elsewhere.example'");
+	assert_int_equal(verified(b), -1);
+	assert_int_equal(b->err.code, EXIT_INTEGRITY);
+	assert_non_null(strstr(b->err.text, "kms 1"));
+}
+
+static void an_agreement_that_was_taken_out_is_missed(void **state)
+{
+	struct bench *b = *state;
+	struct kms_agreement a = agreement();
+	bool fresh;
+
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+	tamper(b, "DELETE FROM kms");
+	assert_int_equal(verified(b), -1);
+	assert_int_equal(b->err.code, EXIT_INTEGRITY);
+}
+
+static void an_older_store_is_brought_up_to_date(void **state)
+{
+	struct bench *b = *state;
+	struct kms_agreement a = agreement();
+	bool fresh;
+
+	add_agency(b, "Police");
+	store_free(b->store);
+	tamper(b, "DROP TABLE kms_binding; DROP TABLE kms; UPDATE schema_version SET version = 1");
+	open_store(b);
+	assert_int_equal(verified(b), 0);
+	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(a_new_store_is_private_and_so_is_its_folder),
+		WITH_STORE(an_agreement_is_kept_as_it_was_made),
+		WITH_STORE(another_agreement_under_its_identity_is_refused_by_field),
+		WITH_STORE(an_agreement_that_was_altered_is_found),
+		WITH_STORE(an_agreement_that_was_taken_out_is_missed),
+		WITH_STORE(an_older_store_is_brought_up_to_date),
 		WITH_STORE(a_store_that_others_may_read_is_refused),
 		WITH_STORE(a_store_that_is_not_there_is_not_made_by_reading),
 		WITH_STORE(a_newer_schema_is_refused_by_number),
