@@ -79,6 +79,12 @@ class Made(Evidence):
         for at in self.ended:
             self.assertEqual(self.call()["ended"], stamp(at)[:-4] + "Z")
 
+    def test_every_message_is_kept_with_its_time(self):
+        """Those that were sent again too."""
+        if self.expected.messages is not None:
+            kept = [(d.at, d.src, d.dst, len(d.payload)) for d in pcapfile.datagrams(self.packets("call-0001/signalling.pcap"))]
+            self.assertEqual(kept, sorted((m.at, m.src, m.dst, len(m.payload)) for m in self.expected.messages))
+
     def test_no_other_header_matched(self):
         if self.match_count is not None:
             self.assertEqual(len(self.call()["matched"]), self.match_count)

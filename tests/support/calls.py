@@ -972,7 +972,7 @@ def no_address_in_the_description():
     return s, {}
 
 
-def named_in(name, header, side, doc, trust=False, who="sip:dan@ims.example"):
+def named_in(name, header, side, doc, trust=False, who="sip:dan@ims.example", said=None):
     """Dan is in one header and nowhere else; Alice and Bob are what the other headers say."""
     def case():
         s = Scene()
@@ -981,7 +981,7 @@ def named_in(name, header, side, doc, trust=False, who="sip:dan@ims.example"):
         d.simple(at(AM, ka.line()), at(BM, kb.line()), headers=[header])
         s.talk(*both(s, ka, kb))
         d.bye()
-        return s, {"target": who, "trust": trust, "matched": [(header.split(":")[0], side, not trust)],
+        return s, {"target": who, "trust": trust, "matched": [(said or header.split(":")[0], side, not trust)],
                    "match_count": 1, "from_target": [AM if side == "from-target" else BM]}
     case.__doc__ = doc
     MADE[name] = case
@@ -995,10 +995,25 @@ named_in("called_party_behind_a_group", "P-Called-Party-ID: \"Dan\" <sip:dan@ims
          "To names a group, P-Called-Party-ID whose phone rings (RFC 7315 4.2, S33).")
 named_in("called_party_by_number", "P-Called-Party-ID: <tel:+49-30-123456>", "to-target",
          "P-Called-Party-ID as tel URI with separators.", who="sip:+4930123456@ims.example;user=phone")
+named_in("caller_who_says_so_where_from_is_trusted", "Subject: From alone", "from-target",
+         "Alice is the caller by her own word: that counts with --trust-from, and is marked as not verified (S32).", trust=True,
+         who="sip:alice@ims.example", said="From")
 named_in("remote_party_where_from_is_trusted", "Remote-Party-ID: \"Dan\" <sip:dan@ims.example>;party=calling;privacy=off",
          "from-target", "Remote-Party-ID counts with --trust-from, and is marked as not verified.", trust=True)
 named_in("preferred_identity_where_from_is_trusted", "P-Preferred-Identity: <sip:dan@ims.example>", "from-target",
          "P-Preferred-Identity counts with --trust-from, and is marked as not verified (RFC 3325 9.2).", trust=True)
+
+
+@made
+def called_by_the_request_uri_alone():
+    """To names a hunt group, the Request-URI of the leg to Dan's telephone him (S33)."""
+    s = Scene()
+    ka, kb = Key("a"), Key("b")
+    d = Dialog(s, A, B, callee="sip:sales@ims.example", uri="sip:dan@ims.example")
+    d.simple(at(AM, ka.line()), at(BM, kb.line()))
+    s.talk(*both(s, ka, kb))
+    d.bye()
+    return s, {"target": "sip:dan@ims.example", "callee": None, "matched": [("Request-URI", "to-target", True)], "match_count": 1}
 
 
 @made
