@@ -19,7 +19,7 @@ enum decap_tunnel {
 	DECAP_GENEVE, /* RFC 8926 */
 	DECAP_GTPU,   /* TS 29.281 */
 	DECAP_TZSP,   /* TaZmen sniffer protocol */
-	DECAP_HEP,    /* HEP version 3: a SIP message or RTP packet that another probe saw */
+	DECAP_HEP,    /* HEP version 3: SIP or RTP that another probe saw. Over TCP it is counted ("hep_tcp"), not taken off */
 	DECAP_L2TP,   /* RFC 2661 data messages */
 	DECAP_ESP,    /* RFC 4303 without encryption, in UDP (RFC 3948) and directly in IP */
 	DECAP_UDP_TUNNELS,

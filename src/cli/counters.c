@@ -24,6 +24,8 @@ static const struct counter_words words[] = {
 	{ "vlan_tags", "VLAN and kindred tags taken off", NULL },
 	{ "fragments", "IP fragments", NULL },
 	{ "esp_sealed", "ESP packets that are encrypted", "ESP packets are encrypted: what is in them cannot be seen" },
+	{ "hep_tcp", "TCP segments that begin with HEP",
+		"segments are HEP over TCP, which is not unwrapped: let the probe send HEP over UDP" },
 	{ "held", "packets kept until more was known, fragments too", NULL },
 	{ "vxlan", "VXLAN taken off", NULL },
 	{ "geneve", "Geneve taken off", NULL },

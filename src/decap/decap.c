@@ -277,6 +277,7 @@ size_t decap_counts(const struct decap *d, struct counter *out, size_t max)
 		[COUNT_FRAGMENTS] = "fragments",
 		[COUNT_HELD] = "held",
 		[COUNT_ESP_SEALED] = "esp_sealed",
+		[COUNT_HEP_TCP] = "hep_tcp",
 	};
 	const struct fragment_counts f = fragments_counts(d->fragments);
 	const struct counter more[] = {

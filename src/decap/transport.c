@@ -84,6 +84,15 @@ enum layer transport_udp(struct decap *d, struct walk *w)
 	return t == DECAP_TUNNELS ? END_FOUND : tunnel(d, w, t, port);
 }
 
+/* A segment that begins with HEP, to the port of its collector or of a probe: nothing here follows connections. */
+static void count_hep(struct decap *d)
+{
+	const struct flow *f = &d->out.flow;
+
+	d->count[COUNT_HEP_TCP] += (tunnel_on(d, f->dst.port) == DECAP_HEP || tunnel_on(d, f->src.port) == DECAP_HEP) &&
+				   d->out.payload.len >= 4 && memcmp(d->out.payload.at, "HEP3", 4) == 0;
+}
+
 enum layer transport_tcp(struct decap *d, struct walk *w)
 {
 	size_t header;
@@ -93,7 +102,11 @@ enum layer transport_tcp(struct decap *d, struct walk *w)
 	header = (w->in.at[12] >> 4) * 4u;
 	if (header < 20)
 		return END_BROKEN;
-	return header <= w->in.len ? found(d, w, IP_PROTO_TCP, header) : walk_short(w);
+	if (header > w->in.len)
+		return walk_short(w);
+	found(d, w, IP_PROTO_TCP, header);
+	count_hep(d);
+	return END_FOUND;
 }
 
 enum layer transport_sctp(struct decap *d, struct walk *w)

@@ -72,6 +72,7 @@ enum count {
 	COUNT_FRAGMENTS,
 	COUNT_ESP_SEALED,
 	COUNT_HELD,
+	COUNT_HEP_TCP,
 	COUNT_TUNNELS, /* one for each enum decap_tunnel */
 	COUNTS = COUNT_TUNNELS + DECAP_TUNNELS
 };

@@ -1341,6 +1341,25 @@ static void a_probes_message_that_cannot_be_unpacked_is_a_datagram(void **state)
 	assert_int_equal(count("hep"), 0);
 }
 
+/* It comes out as the segment it is. */
+static void a_probe_that_speaks_tcp_is_counted(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		begin_text();
+		if (i == 0)
+			add_hep(HEP_FLOW4 HEP_SIP);
+		add("E0800 I6 hc3502364000000010000000050100000 h00000000");
+		take(LINK_ETHERNET);
+		assert_true(decap_next(d, &got));
+		assert_int_equal(got.proto, IP_PROTO_TCP);
+		assert_int_equal(got.flow.dst.port, 9060);
+		assert_memory_equal(got.payload.at, i == 0 ? "HEP3" : TEXT, 4);
+	}
+	assert_int_equal(count("hep_tcp"), 1);
+	assert_int_equal(count("hep"), 0);
+}
+
 static void a_probes_packet_that_contradicts_itself_is_a_datagram(void **state)
 {
 	static const char *const bad[] = {
@@ -1564,6 +1583,7 @@ int main(void)
 		t(a_probes_time_is_taken_when_it_can_be_true),
 		t(a_probes_message_over_ipv6_has_a_checksum),
 		t(a_probes_message_may_come_compressed),
+		t(a_probe_that_speaks_tcp_is_counted),
 		t(a_probes_message_that_cannot_be_unpacked_is_a_datagram),
 		t(a_probes_packet_that_contradicts_itself_is_a_datagram),
 		t(esp_that_is_not_encrypted_is_known_by_its_checksums),
