@@ -60,30 +60,33 @@ struct pipeline {
 
 struct pipeline *pipeline_new(const struct pipeline_options *o)
 {
+	static const struct pipeline_options usual;
 	struct pipeline *p = calloc(1, sizeof(*p));
-	const char *kms_header = o != NULL ? o->kms_header : NULL;
 
 	if (p == NULL)
 		return NULL;
-	p->decap = decap_new(o != NULL ? o->decap : NULL);
-	p->media = media_new(NULL);
+	if (o == NULL)
+		o = &usual;
+	p->decap = decap_new(o->decap);
+	p->media = media_new(&(struct media_options){ .hold_octets = o->hold_octets, .hold_time = o->hold_time });
 	p->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
-	p->sip = sip_new(kms_header);
-	p->again = sip_new(kms_header);
+	p->sip = sip_new(o->kms_header);
+	p->again = sip_new(o->kms_header);
 	p->triage = triage_new();
 	p->match = match_new();
 	p->undecided = undecided_new(CALL_LOOK_BACK, UNDECIDED_OCTETS);
 	p->call = call_new();
-	p->trace = o != NULL && o->explain ? trace_new() : NULL;
-	p->survey = o != NULL && o->explain ? survey_new() : NULL;
+	p->trace = o->explain ? trace_new() : NULL;
+	p->survey = o->explain ? survey_new() : NULL;
 	p->now = p->told = NSEC_NONE;
 	if (p->decap == NULL || p->media == NULL || p->recent == NULL || p->sip == NULL || p->again == NULL ||
 		p->triage == NULL || p->match == NULL || p->undecided == NULL || p->call == NULL ||
-		(o != NULL && o->explain && (p->trace == NULL || p->survey == NULL)) ||
-		(o != NULL && !sip_ports(p->sip, o->sip_ports, o->sip_port_count))) {
+		(o->explain && (p->trace == NULL || p->survey == NULL)) ||
+		!sip_ports(p->sip, o->sip_ports, o->sip_port_count)) {
 		pipeline_free(p);
 		return NULL;
 	}
+	call_asks(p->call, o->kms);
 	return p;
 }
 
@@ -129,6 +132,12 @@ bool pipeline_targets(struct pipeline *p, const struct warrant_set *set)
 bool pipeline_key(struct pipeline *p, const struct key_given *key, const char *call_id)
 {
 	return call_key_file(p->call, key, call_id);
+}
+
+void pipeline_answer(struct pipeline *p, const struct key_answer *answer)
+{
+	p->idle = false;
+	call_key_answer(p->call, answer);
 }
 
 void pipeline_time(struct pipeline *p, nsec_t at)
@@ -286,6 +295,18 @@ static bool packet_out(struct pipeline *p)
 	return false;
 }
 
+/* For who asks KMSs. */
+static bool asked_out(struct pipeline *p, const struct step *s)
+{
+	bool over = s->kind == STEP_OVER;
+
+	if (!over && s->kind != STEP_KEY_WANTED)
+		return false;
+	p->out = (struct record){ over ? RECORD_CALL_OVER : RECORD_KEY_WANTED, .call = s->call, .at = s->at };
+	p->out.wanted = s->wanted;
+	return true;
+}
+
 /* One step nearer the end: calls say their last before media decides what it holds. */
 static bool end_move(struct pipeline *p)
 {
@@ -326,6 +347,10 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 				return true;
 			}
 			front_step(p, step);
+			if (asked_out(p, step)) {
+				*out = &p->out;
+				return true;
+			}
 		} else if (back_move(p)) {
 			continue;
 		} else if (sip_whole(p->sip, &whole)) {

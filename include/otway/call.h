@@ -10,6 +10,7 @@
 
 #include "otway/model/counter.h"
 #include "otway/model/glance.h"
+#include "otway/model/key.h"
 #include "otway/model/step.h"
 
 struct call_stage;
@@ -22,6 +23,16 @@ void call_targets(struct call_stage *c, const struct warrant_set *set);
 
 /* A key from --keys; where = its "call_id" or NULL for every call. Copied. False: out of memory. */
 bool call_key_file(struct call_stage *c, const struct key_given *key, const char *call_id);
+
+/*
+ * Whether keys of KMSs can be asked for; no, until it is called. Then a=key-mgmt decides over a=crypto beside it: an answer that
+ * carries it (or an offer, where the answer is silent) leads to STEP_KEY_WANTED, once for each such pair of messages, while a
+ * warrant takes the media. The place waits until it is answered, by keys or by a reason.
+ */
+void call_asks(struct call_stage *c, bool kms);
+
+/* In: what became of a wanted key. Of a call that is forgotten: ignored. */
+void call_key_answer(struct call_stage *c, const struct key_answer *answer);
 
 /*
  * Before a message is parsed: may it belong to a call or a dialog that is under warrant? Never false when call_knows would be

@@ -8,6 +8,7 @@
 #include "otway/model/counter.h"
 #include "otway/model/step.h"
 
+struct key_answer;
 struct decap_left;
 struct decap_options;
 struct pipeline;
@@ -17,6 +18,9 @@ struct pipeline_options {
 	const struct decap_options *decap; /* what is unwrapped; NULL: everything, as decap_options_init */
 	const uint16_t *sip_ports;         /* where SIP is looked for */
 	size_t sip_port_count;             /* 0: on every port */
+	bool kms;                          /* keys of KMSs can be asked for: RECORD_KEY_WANTED, RECORD_CALL_OVER */
+	size_t hold_octets;                /* of packets that wait for a key, per call; 0: as media.h */
+	nsec_t hold_time;                  /* likewise, and for how long */
 	bool explain;                      /* tell of every set-up where it stopped: see pipeline_trace */
 };
 
@@ -28,6 +32,9 @@ bool pipeline_targets(struct pipeline *p, const struct warrant_set *set);
 
 /* A key from outside; call_id NULL: for every call. */
 bool pipeline_key(struct pipeline *p, const struct key_given *key, const char *call_id);
+
+/* In: what became of a key that RECORD_KEY_WANTED asked for. Media that waited for it is ready then. */
+void pipeline_answer(struct pipeline *p, const struct key_answer *answer);
 
 /* In: a frame, in the order of time. */
 void pipeline_take(struct pipeline *p, const struct frame *in);
@@ -81,7 +88,7 @@ enum pipeline_sort {
 struct pipeline_unclaimed {
 	enum pipeline_sort sort;
 	uint32_t id;
-	uint16_t port; /* SORT_TUNNEL: the destination's; SORT_OTHER: the lower one; SORT_DTLS: 5061, if that; else 0 */
+	uint16_t port; /* SORT_TUNNEL: the destination's; SORT_OTHER: the lower one, 0: further ones; SORT_DTLS: 5061, if that; else 0 */
 	uint64_t packets;
 };
 bool pipeline_unclaimed(const struct pipeline *p, size_t i, struct pipeline_unclaimed *out);

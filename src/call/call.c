@@ -16,11 +16,12 @@ struct call_stage *call_new(void)
 	c->legs = table_new();
 	c->tokens = table_new();
 	c->events = table_new();
+	c->wants = table_new();
 	c->twice = twice_new();
 	c->last_file_key = &c->file_keys;
 	c->now = c->swept = NSEC_NONE;
 	steps_init(&c->steps);
-	if (c->legs == NULL || c->tokens == NULL || c->events == NULL || c->twice == NULL) {
+	if (c->legs == NULL || c->tokens == NULL || c->events == NULL || c->wants == NULL || c->twice == NULL) {
 		call_free(c);
 		return NULL;
 	}
@@ -45,6 +46,7 @@ void call_free(struct call_stage *c)
 	steps_clear(&c->steps);
 	call_bury(c);
 	twice_free(c->twice);
+	table_free(c->wants);
 	table_free(c->events);
 	table_free(c->tokens);
 	table_free(c->legs);
@@ -56,6 +58,11 @@ void call_targets(struct call_stage *c, const struct warrant_set *set)
 	c->targets = set;
 	for (struct call *call = c->first; call != NULL; call = call->next)
 		takers_renew(c, call);
+}
+
+void call_asks(struct call_stage *c, bool kms)
+{
+	c->kms = kms;
 }
 
 bool call_key_file(struct call_stage *c, const struct key_given *key, const char *call_id)
@@ -165,6 +172,8 @@ static void call_message(struct call_stage *c, const struct sip_message *m, cons
 	x = progress_take(call, leg, m);
 	parties_learn(call, m);
 	diversion_learn(call, m);
+	if (m->kms.len > 0)
+		call->kms_signalled = call_text(call, m->kms);
 	takers_bind(c, call, leg, m, hits, count);
 	takers_left(call);
 	tell(c, call, m);
@@ -174,6 +183,7 @@ static void call_message(struct call_stage *c, const struct sip_message *m, cons
 		say_close(c, call, m->at);
 	else
 		offer_take(c, call, leg, x, m);
+	wants_tell(c, call, m->at);
 	if (call->number != 0)
 		drop_pending(c);
 }
@@ -212,12 +222,15 @@ static void call_age(struct call_stage *c, struct call *call, nsec_t at)
 {
 	history_time(call, at);
 	progress_time(call, at);
+	wants_tell(c, call, at);
 	if (call->number != 0)
 		takers_facts(c, call, at);
+	if (call->kms_count > 0 && !takers_to_come(call, at))
+		wants_over(c, call, at, true);
 	if (!call->over)
 		return;
 	say_close(c, call, at);
-	if (at - call->last > LINGER)
+	if (at - call->last > LINGER && !wants_pending(call, at))
 		call_forget(c, call);
 }
 

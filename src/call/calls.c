@@ -132,6 +132,7 @@ void call_forget(struct call_stage *c, struct call *call)
 {
 	if (call->covered && !call->closed)
 		say_close(c, call, call->last);
+	wants_forget(c, call, call->last);
 	say_forget(call);
 	for (size_t i = 0; i < call->leg_count; i++)
 		leg_free(c, call->legs[i]);
@@ -162,6 +163,7 @@ void call_bury(struct call_stage *c)
 		}
 		for (size_t i = 0; i < call->taker_count; i++)
 			secret_free(call->takers[i], sizeof(*call->takers[i]));
+		wants_free(call);
 		free(call->diversions);
 		if (call->diverted != NULL)
 			secret_free(call->diverted, DIVERSIONS_MAX * sizeof(*call->diverted));

@@ -33,10 +33,13 @@
 #define HISTORY_MAX    64
 #define HISTORY_OCTETS ((size_t)256 << 10)
 #define TEXTS_MAX      ((size_t)256 << 10) /* octets */
+#define WANTS_MAX      32                  /* keys of KMSs, of one call */
+#define CLAIMS_MAX     4                   /* keys that signalling gives beside one of them */
 
 #define LINGER      (32 * NSEC_PER_SEC)        /* after the end: RFC 3261 17, timers H and J, 64 * T1 */
 #define BYE_WAIT    (32 * NSEC_PER_SEC)        /* for its answer: RFC 3261 17.1.2.2, timer F, 64 * T1 */
 #define ANSWER_WAIT (180 * NSEC_PER_SEC)       /* RFC 3261 16.6, timer C */
+#define WANT_MAX    (180 * NSEC_PER_SEC)       /* so long an answer of a KMS is waited for once the call is over */
 #define IDLE_MAX    (24 * 3600 * NSEC_PER_SEC) /* of a call that nobody ends */
 
 /* An SDP in a response: an answer, or an offer when the request had none. */
@@ -110,6 +113,7 @@ struct taker {
 	nsec_t left;                   /* when the call left the target, for --diverted report; NSEC_NONE: it has not */
 	bool told, changed;            /* facts were given; and are not what they were */
 	bool calling, called;          /* where the target was seen */
+	const char *sip, *kms;         /* a SIP URI of the target, the KMS of its registration; NULL: not known */
 	struct call_match matches[MATCHES_MAX];
 	size_t match_count;
 };
@@ -144,6 +148,17 @@ struct said_key {
 struct past {
 	nsec_t at;
 	struct held *held;
+};
+
+/* A key of a KMS that an exchange of offer and answer wants. */
+struct want {
+	struct key_wanted wanted; /* its views are texts of the call */
+	bool said, answered;
+	enum seal_reason reason;             /* once answered */
+	struct srtp_key claimed[CLAIMS_MAX]; /* what a=crypto of the same line says */
+	size_t claimed_count;
+	bool mismatch;
+	struct call_kms_tried tried[KEY_CANDIDATES];
 };
 
 struct text {
@@ -199,6 +214,14 @@ struct call {
 	size_t place_count, place_room;
 	struct said_key *keys;
 	size_t key_count, key_room;
+
+	/* Keys of KMSs. */
+	struct want *wants[WANTS_MAX];
+	size_t want_count;
+	struct call_kms *kms; /* their facts: WANTS_MAX of them, from the first want on */
+	size_t kms_count;
+	const char *kms_signalled;
+	bool over_said;
 };
 
 struct file_key {
@@ -218,6 +241,9 @@ struct event {
 struct call_stage {
 	const struct warrant_set *targets;
 	struct table *legs, *tokens, *events;
+	struct table *wants; /* by number, their calls */
+	bool kms;            /* keys can be asked for */
+	uint64_t want_numbers;
 	struct call *first, *last, *dead; /* dead: until every step that borrows from them is out */
 	struct event *first_event, *last_event;
 	struct file_key *file_keys, **last_file_key;
@@ -319,12 +345,33 @@ void say_close(struct call_stage *c, struct call *call, nsec_t at);
 void say_again(struct call_stage *c, struct call *into, const struct call *from);
 void say_forget(struct call *call);
 
+/* wanted.c, answered.c: keys of KMSs. */
+
+static inline struct bytes want_key(const uint64_t *number)
+{
+	return (struct bytes){ (const uint8_t *)number, sizeof(*number) };
+}
+
+bool want_line(const struct call_stage *c, const struct sdp *offer, const struct sdp *answer,
+	size_t i); /* no a=crypto counts */
+void want_exchange(struct call_stage *c, struct call *call, const struct exchange *x, const struct sip_message *m,
+	const struct sdp *offer, const struct sdp *answer, bool final);
+void wants_tell(struct call_stage *c, struct call *call, nsec_t at); /* those that a warrant takes now */
+void wants_mark(const struct call *call, struct place *p);           /* what became of them */
+void wants_again(struct call_stage *c, struct call *into, const struct call *from);
+bool wants_pending(const struct call *call, nsec_t at);
+void wants_over(struct call_stage *c, struct call *call, nsec_t at, bool whatever); /* nothing is wanted any more */
+void wants_forget(struct call_stage *c, struct call *call, nsec_t at);
+void wants_free(struct call *call);                                 /* when what borrows from them is out */
+void say_marks(struct call_stage *c, struct call *call, nsec_t at); /* say.c: places again, where that has changed */
+
 /* takers.c: who takes it. */
 
 bool taker_covers(const struct taker *t); /* media too, now */
 void takers_bind(struct call_stage *c, struct call *call, const struct leg *leg, const struct sip_message *m,
 	const struct hit *hits, size_t count);
-void takers_left(struct call *call); /* the call may have left a target */
+bool takers_to_come(const struct call *call, nsec_t at); /* somebody takes its media now, or will */
+void takers_left(struct call *call);                     /* the call may have left a target */
 void takers_cover(struct call_stage *c, struct call *call, nsec_t at);
 void takers_facts(struct call_stage *c, struct call *call, nsec_t at);
 void takers_record(struct call_stage *c, struct call *call, struct held *held, nsec_t at);

@@ -124,7 +124,7 @@ static void say_offer(struct call_stage *c, struct call *call, const struct side
 		if (l == NULL)
 			continue;
 		places(c, call, offer, NULL, i, false, none_supported(l), at);
-		for (size_t j = 0; j < l->crypto_count; j++)
+		for (size_t j = 0; j < l->crypto_count && !want_line(c, offer->sdp, NULL, i); j++)
 			keys(c, call, offer, l, i, &l->cryptos[j], false, at);
 	}
 }
@@ -168,6 +168,8 @@ static void say_line(struct call_stage *c, struct call *call, const struct side 
 	c->mismatches += mismatch;
 	places(c, call, answer, o, i, true, unsupported, at);
 	places(c, call, offer, a, i, final, unsupported, at);
+	if (want_line(c, offer->sdp, answer->sdp, i))
+		return;
 	if (mine != NULL)
 		keys(c, call, offer, o, i, mine, true, at);
 	if (theirs != NULL)
@@ -175,11 +177,12 @@ static void say_line(struct call_stage *c, struct call *call, const struct side 
 }
 
 /* final: no other answer can come, as it can to an INVITE that forks. */
-static void say_answer(struct call_stage *c, struct call *call, const struct side *offer, const struct side *answer,
-	bool final, nsec_t at)
+static void say_answer(struct call_stage *c, struct call *call, const struct exchange *x, const struct side *offer,
+	const struct side *answer, bool final, const struct sip_message *m)
 {
+	want_exchange(c, call, x, m, offer->sdp, answer->sdp, final);
 	for (size_t i = 0; i < answer->sdp->line_count; i++)
-		say_line(c, call, offer, answer, i, final, at);
+		say_line(c, call, offer, answer, i, final, m->at);
 }
 
 static struct reply *reply_of(struct exchange *x, struct bytes tag)
@@ -258,8 +261,8 @@ static bool answer_in_request(struct call_stage *c, struct call *call, struct le
 
 	if (sdp == NULL)
 		return false;
-	say_answer(c, call, &(struct side){ r->sdp, side_of(!x->from_caller) },
-		&(struct side){ sdp, side_of(x->from_caller) }, true, m->at);
+	say_answer(c, call, x, &(struct side){ r->sdp, side_of(!x->from_caller) },
+		&(struct side){ sdp, side_of(x->from_caller) }, true, m);
 	r->paired = true;
 	sdp_free(sdp);
 	return true;
@@ -292,17 +295,33 @@ static void sdp_in_response(struct call_stage *c, struct call *call, struct exch
 		return;
 	reply.sdp = r->sdp;
 	if (x->request != NULL)
-		say_answer(c, call, &(struct side){ x->request, side_of(x->from_caller) }, &reply,
-			r->final || x->method != SIP_INVITE, m->at);
+		say_answer(c, call, x, &(struct side){ x->request, side_of(x->from_caller) }, &reply,
+			r->final || x->method != SIP_INVITE, m);
 	else
 		say_offer(c, call, &reply, m->at);
+	if (x->request == NULL && !x->request_seen) /* late: of the exchange there is no more than this */
+		want_exchange(c, call, x, m, NULL, r->sdp, false);
+}
+
+/* A 2xx without SDP: what a provisional response answered is final now (RFC 3261 13.2.1). */
+static void answered_before(struct call_stage *c, struct call *call, struct exchange *x, const struct sip_message *m)
+{
+	struct reply *r;
+
+	if (x == NULL || m->request || m->status < 200 || m->status >= 300 || x->request == NULL)
+		return;
+	r = reply_of(x, m->to_tag);
+	if (r != NULL && r->sdp != NULL)
+		want_exchange(c, call, x, m, x->request, r->sdp, true);
 }
 
 void offer_take(
 	struct call_stage *c, struct call *call, struct leg *leg, struct exchange *x, const struct sip_message *m)
 {
-	if (!m->has_sdp)
+	if (!m->has_sdp) {
+		answered_before(c, call, x, m);
 		return;
+	}
 	if (m->request && (m->method == SIP_ACK || m->method == SIP_PRACK) && answer_in_request(c, call, leg, m))
 		return;
 	if (x == NULL)

@@ -87,6 +87,7 @@ void say_place(struct call_stage *c, struct call *call, const struct place *p, n
 	struct place place = *p;
 
 	place.call = call->number;
+	wants_mark(call, &place);
 	if (said != NULL) {
 		keep_formats(said, &place);
 		/* What is agreed stands until a new offer is answered, and may be refused (RFC 3264 8). */
@@ -98,6 +99,24 @@ void say_place(struct call_stage *c, struct call *call, const struct place *p, n
 	}
 	if (call->covered)
 		steps_place(&c->steps, at, &place);
+}
+
+void say_marks(struct call_stage *c, struct call *call, nsec_t at)
+{
+	struct place place;
+
+	for (size_t i = 0; i < call->place_count; i++) {
+		struct said_place *said = &call->places[i];
+
+		unfold(said, &place);
+		wants_mark(call, &place);
+		if (place_same(said, &place))
+			continue;
+		said->head->waiting = place.waiting;
+		said->head->refusal = place.refusal;
+		if (call->covered)
+			steps_place(&c->steps, at, &place);
+	}
 }
 
 static bool key_same(const struct key_given *a, const struct key_given *b)
@@ -182,6 +201,7 @@ void say_again(struct call_stage *c, struct call *into, const struct call *from)
 		unfold(&from->places[i], &place);
 		say_place(c, into, &place, from->places[i].at);
 	}
+	wants_again(c, into, from);
 	for (size_t i = 0; i < from->key_count; i++)
 		say_key(c, into, &from->keys[i].key, from->keys[i].at);
 }
@@ -191,7 +211,9 @@ void say_close(struct call_stage *c, struct call *call, nsec_t at)
 	if (call->covered && !call->closed)
 		steps_close(&c->steps, call->number, at);
 	call->closed = true;
-	say_forget(call);
+	wants_over(c, call, at, false);
+	if (!wants_pending(call, at))
+		say_forget(call);
 }
 
 void say_forget(struct call *call)

@@ -5,6 +5,7 @@
 
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
+#include "otway/base/text.h"
 
 /* A copy of `count` things; *ok turns false when memory is out. */
 static void *copy_of(const void *from, size_t count, size_t size, bool *ok)
@@ -51,9 +52,44 @@ static size_t octets_of(const struct sip_message *m)
 		const struct media_line *l = &m->sdp.lines[i];
 
 		octets += l->format_count * sizeof(l->formats[0]) + l->crypto_count * sizeof(l->cryptos[0]) +
-			  l->candidate_count * sizeof(l->candidates[0]);
+			  l->candidate_count * sizeof(l->candidates[0]) + l->key_mgmt.len + l->otway_rees.len;
 	}
 	return octets;
+}
+
+/* What is no base64, or longer than any message, is no message. False: out of memory. */
+static bool token_add(struct sdp *s, struct bytes base64, enum key_mgmt protocol, uint32_t line)
+{
+	size_t room = base64.len / 4 * 3 + 3;
+	uint8_t *octets;
+	long len;
+
+	for (size_t i = 0; line == UINT32_MAX && i < s->token_count; i++)
+		if (s->tokens[i].line == line && s->tokens[i].protocol == protocol)
+			return true;
+	if (base64.len == 0 || room > 2 * KEY_TOKEN_MAX || s->token_count == SDP_TOKENS)
+		return true;
+	if (s->tokens == NULL && (s->tokens = calloc(SDP_TOKENS, sizeof(*s->tokens))) == NULL)
+		return false;
+	octets = malloc(room);
+	if (octets == NULL)
+		return false;
+	len = text_unbase64(base64, octets, room);
+	if (len <= 0 || len > KEY_TOKEN_MAX) {
+		secret_free(octets, room);
+		return true;
+	}
+	s->tokens[s->token_count++] = (struct sdp_token){ protocol, line, { octets, (size_t)len } };
+	return true;
+}
+
+static bool tokens_copy(struct sdp *s, size_t i, const struct media_line *from)
+{
+	uint32_t line = (uint32_t)i;
+
+	return token_add(s, from->mikey ? from->key_mgmt : (struct bytes){ NULL, 0 }, KEY_MGMT_MIKEY,
+		       from->mikey_of_session ? UINT32_MAX : line) &&
+	       token_add(s, from->otway_rees, KEY_MGMT_OTWAY_REES, from->otway_rees_of_session ? UINT32_MAX : line);
 }
 
 struct sdp *sdp_new(const struct sip_message *m, size_t *total)
@@ -69,7 +105,7 @@ struct sdp *sdp_new(const struct sip_message *m, size_t *total)
 	*total += octets;
 	for (size_t i = 0; ok && i < count; i++) {
 		s->line_count++;
-		ok = line_copy(&s->lines[i], &m->sdp.lines[i]);
+		ok = line_copy(&s->lines[i], &m->sdp.lines[i]) && tokens_copy(s, i, &m->sdp.lines[i]);
 	}
 	if (!ok) {
 		sdp_free(s);
@@ -91,6 +127,9 @@ void sdp_free(struct sdp *s)
 			secret_free(l->cryptos, l->crypto_count * sizeof(*l->cryptos));
 		free(l->candidates);
 	}
+	for (size_t i = 0; i < s->token_count; i++)
+		secret_free((void *)s->tokens[i].octets.at, s->tokens[i].octets.len);
+	free(s->tokens);
 	*s->total -= s->octets;
 	free(s);
 }

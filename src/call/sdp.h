@@ -4,6 +4,7 @@
 #ifndef OTWAY_CALL_SDP_H
 #define OTWAY_CALL_SDP_H
 
+#include "otway/model/key.h"
 #include "otway/model/sip_message.h"
 
 struct sdp_line {
@@ -16,10 +17,20 @@ struct sdp_line {
 	uint8_t format_count, crypto_count, candidate_count;
 };
 
+/* A key management message (RFC 4567), its base64 taken off. */
+struct sdp_token {
+	enum key_mgmt protocol;
+	uint32_t line;       /* UINT32_MAX: of the session */
+	struct bytes octets; /* owned */
+};
+
+#define SDP_TOKENS (2 * MEDIA_LINES + 2)
+
 struct sdp {
 	uint64_t hash; /* of the body it stood in */
 	size_t octets, *total;
-	uint8_t line_count;
+	uint8_t line_count, token_count;
+	struct sdp_token *tokens;
 	struct sdp_line lines[];
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "otway/base/secret.h"
+#include "otway/model/key.h"
 
 struct cover_list {
 	size_t count;
@@ -23,6 +24,7 @@ struct steps_node {
 		struct cover_list covers;
 		struct place place;
 		struct key_given key;
+		const struct key_wanted *wanted;
 	} body[]; /* of its kind only */
 };
 
@@ -128,6 +130,16 @@ void steps_close(struct steps *s, uint32_t call, nsec_t at)
 	push(s, STEP_CLOSE, call, at, NULL, 0);
 }
 
+void steps_wanted(struct steps *s, nsec_t at, const struct key_wanted *w)
+{
+	push(s, STEP_KEY_WANTED, w->call, at, &w, sizeof(const struct key_wanted *));
+}
+
+void steps_over(struct steps *s, uint32_t call, nsec_t at)
+{
+	push(s, STEP_OVER, call, at, NULL, 0);
+}
+
 static void unfold(const struct steps_node *n, struct step *out)
 {
 	*out = (struct step){ .kind = n->kind, .at = n->at, .call = n->call };
@@ -146,6 +158,10 @@ static void unfold(const struct steps_node *n, struct step *out)
 		out->key = n->body->key;
 		break;
 	case STEP_CLOSE:
+	case STEP_OVER:
+		break;
+	case STEP_KEY_WANTED:
+		out->wanted = n->body->wanted;
 		break;
 	}
 }

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "otway/base/text.h"
+
 #include "iri.h"
 
 #define OVERTAKEN (NSEC_PER_SEC / 10) /* by how much media may come before the signalling it follows */
@@ -96,6 +98,18 @@ static void match_keep(struct call *call, struct taker *t, const struct hit *h, 
 	t->changed = true;
 }
 
+/* What else is known of the target: a SIP URI asserted beside it (RFC 3325 9.1), and what its registration said. */
+static void user_learn(struct call *call, struct taker *t, const struct sip_message *m, const struct hit *h)
+{
+	if (h->kms.len > 0 && t->kms == NULL)
+		t->kms = call_text(call, h->kms);
+	for (size_t i = 0; t->sip == NULL && h->header == SIP_HEADER_PAI && i < m->party_count; i++)
+		if (m->parties[i].header == SIP_HEADER_PAI && text_begins(m->parties[i].uri, "sip"))
+			t->sip = call_text(call, uri_bare(m->parties[i].uri));
+	if (t->sip == NULL && h->sip.len > 0)
+		t->sip = call_text(call, h->sip);
+}
+
 void takers_bind(struct call_stage *c, struct call *call, const struct leg *leg, const struct sip_message *m,
 	const struct hit *hits, size_t count)
 {
@@ -106,6 +120,7 @@ void takers_bind(struct call_stage *c, struct call *call, const struct leg *leg,
 			t = taker_add(c, call, hits[i].warrant, m->at);
 		if (t == NULL)
 			continue;
+		user_learn(call, t, m, &hits[i]);
 		if (hit_counts(t, call, m, &hits[i]))
 			match_keep(call, t, &hits[i], side_of(leg, m, &hits[i]));
 		if (hits[i].side == HIT_DIVERTING && t->left == NSEC_NONE && t->warrant != NULL &&
@@ -175,10 +190,18 @@ void takers_cover(struct call_stage *c, struct call *call, nsec_t at)
 		return;
 	memcpy(call->covers, covers, count * sizeof(covers[0]));
 	call->cover_count = count;
-	call->covered = true;
+	call->covered = count > 0;
 	steps_cover(&c->steps, call->number, at, covers, count);
 	if (first)
 		say_all(c, call);
+}
+
+bool takers_to_come(const struct call *call, nsec_t at)
+{
+	for (size_t i = 0; i < call->cover_count; i++)
+		if (at < call->covers[i].until)
+			return true;
+	return false;
 }
 
 /* Media toward the other side is from the target, or who stands in for it. */
@@ -211,6 +234,8 @@ static void facts_say(struct call_stage *c, const struct call *call, const struc
 			.diversion_count = call->diversion_count,
 			.target = target_side(t),
 			.keep_keys = taker_covers(t),
+			.kms = call->kms,
+			.kms_count = taker_covers(t) ? call->kms_count : 0,
 		},
 	};
 

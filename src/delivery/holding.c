@@ -162,6 +162,8 @@ int holding_take(struct holding *h, const struct record *r, struct err *err)
 {
 	struct held_call *c;
 
+	if (r->kind == RECORD_KEY_WANTED || r->kind == RECORD_CALL_OVER)
+		return 0;
 	if (r->kind == RECORD_EVENT)
 		return take_event(h, r, err);
 	c = call_of(h, r->call);

@@ -153,13 +153,31 @@ static struct place *place_for(struct media *m, struct call *c, const struct pla
 	return place;
 }
 
+/* No key will come for what waited here: it need not wait any longer. */
+static void settle_refused(struct media *m, struct call *c, const struct place *place)
+{
+	struct stream *s;
+	size_t step = 0;
+
+	while ((s = stream_next(c, &step)) != NULL)
+		for (uint8_t i = 0; i < s->line_count; i++)
+			if (s->lines[i] == place) {
+				stream_settle(m, s);
+				break;
+			}
+}
+
 static void step_place(struct media *m, struct call *c, const struct place *said, nsec_t at)
 {
 	struct place *place = place_for(m, c, said);
+	bool waited;
 
 	if (place == NULL)
 		return;
+	waited = place->waiting;
 	*place = *said;
+	if (waited && !place->waiting && place->refusal != SEAL_NONE)
+		settle_refused(m, c, place);
 	if (place->format_count > MEDIA_FORMATS)
 		place->format_count = MEDIA_FORMATS;
 	claim(m, c, &place->rtp, at);
@@ -197,13 +215,14 @@ void call_step(struct media *m, const struct step *s)
 {
 	struct call *c;
 
-	if (s->kind == STEP_RECORD)
+	if (s->kind == STEP_RECORD || s->kind == STEP_KEY_WANTED || s->kind == STEP_OVER)
 		return;
 	c = call_of(m, s->call, s->kind != STEP_CLOSE);
 	if (c == NULL || c->done)
 		return;
 	switch (s->kind) {
 	case STEP_COVER:
+		c->told = true;
 		c->cover_count = s->cover_count < COVERS_MAX ? s->cover_count : COVERS_MAX;
 		memcpy(c->covers, s->covers, c->cover_count * sizeof(s->covers[0]));
 		break;
@@ -217,6 +236,8 @@ void call_step(struct media *m, const struct step *s)
 		step_close(m, c, s->at);
 		break;
 	case STEP_RECORD:
+	case STEP_KEY_WANTED:
+	case STEP_OVER:
 		break;
 	}
 }

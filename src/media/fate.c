@@ -86,9 +86,13 @@ void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum 
 static enum seal_reason reason_of(const struct stream *s, const struct parcel *p)
 {
 	uint32_t lines[SPOT_LINES];
-	struct key_wanted wanted = stream_wants(s, lines);
+	struct key_sought wanted = stream_wants(s, lines);
 	const struct place *place = stream_place(s, p->pt);
 
+	if (place != NULL && place->waiting)
+		return SEAL_KMS_UNREACHABLE;
+	if (place != NULL && place->refusal != SEAL_NONE)
+		return place->refusal;
 	if (s->authenticated || keyring_expects(&s->call->ring, &wanted))
 		return SEAL_AUTH_FAILED;
 	if (s->call->dtls_seen || (place != NULL && place->dtls))

@@ -96,13 +96,13 @@ static bool within(const struct addr *wanted, const struct addr *is, bool rtcp)
 }
 
 /* What --keys says of where a key belongs. */
-static bool allowed(const struct key_given *g, const struct key_wanted *w)
+static bool allowed(const struct key_given *g, const struct key_sought *w)
 {
 	return within(&g->src, &w->flow.src, w->rtcp) && within(&g->dst, &w->flow.dst, w->rtcp) &&
 	       (!g->ssrc_set || g->ssrc == w->ssrc);
 }
 
-static bool on_line(const struct key_given *g, const struct key_wanted *w)
+static bool on_line(const struct key_given *g, const struct key_sought *w)
 {
 	for (size_t i = 0; i < w->line_count; i++)
 		if (g->line == w->lines[i])
@@ -110,13 +110,13 @@ static bool on_line(const struct key_given *g, const struct key_wanted *w)
 	return g->line == UINT32_MAX;
 }
 
-static bool right_way(const struct key_given *g, const struct key_wanted *w)
+static bool right_way(const struct key_given *g, const struct key_sought *w)
 {
 	return g->toward == w->toward || g->toward == TOWARD_UNKNOWN || w->toward == TOWARD_UNKNOWN;
 }
 
 /* Worth, as digits of falling weight: out of signalling, line, direction, sender, agreed on; the age decides. */
-static uint32_t worth(const struct key_given *g, const struct key_wanted *w)
+static uint32_t worth(const struct key_given *g, const struct key_sought *w)
 {
 	bool constrained = g->ssrc_set || g->src.family != 0 || g->dst.family != 0;
 
@@ -130,7 +130,7 @@ static bool before(const struct ring_key *a, uint32_t worth_a, const struct ring
 	return worth_a != worth_b ? worth_a > worth_b : a->age > b->age;
 }
 
-size_t keyring_order(const struct keyring *r, const struct key_wanted *w, struct ring_key *out[KEYRING_MAX])
+size_t keyring_order(const struct keyring *r, const struct key_sought *w, struct ring_key *out[KEYRING_MAX])
 {
 	uint32_t worths[KEYRING_MAX];
 	size_t count = 0;
@@ -152,7 +152,7 @@ size_t keyring_order(const struct keyring *r, const struct key_wanted *w, struct
 	return count;
 }
 
-bool keyring_expects(const struct keyring *r, const struct key_wanted *w)
+bool keyring_expects(const struct keyring *r, const struct key_sought *w)
 {
 	for (size_t i = 0; i < r->count; i++) {
 		const struct key_given *g = &r->keys[i]->given;

@@ -25,7 +25,7 @@ struct keyring {
 };
 
 /* What a key is wanted for. */
-struct key_wanted {
+struct key_sought {
 	struct flow flow;
 	bool rtcp;
 	uint32_t ssrc;
@@ -40,10 +40,10 @@ void keyring_clear(struct keyring *r); /* wipes */
 void keyring_add(struct keyring *r, const struct key_given *given);
 
 /* The keys that may open it, those worth most first. Returns how many. */
-size_t keyring_order(const struct keyring *r, const struct key_wanted *wanted, struct ring_key *out[KEYRING_MAX]);
+size_t keyring_order(const struct keyring *r, const struct key_sought *wanted, struct ring_key *out[KEYRING_MAX]);
 
 /* True when a key was signalled (or given for this very stream) that should have opened it. */
-bool keyring_expects(const struct keyring *r, const struct key_wanted *wanted);
+bool keyring_expects(const struct keyring *r, const struct key_sought *wanted);
 
 /* The longest MKI among them, in octets. */
 size_t keyring_mki(const struct keyring *r);

@@ -6,9 +6,10 @@
 #include "otway/base/secret.h"
 #include "state.h"
 
-#define HOLD_OCTETS (8u << 20)
-#define LINGER      (32 * NSEC_PER_SEC) /* RFC 3261 timer H */
-#define SWEEP       (250 * MILLISECOND)
+#define HOLD_OCTETS      (8u << 20)
+#define LINGER           (32 * NSEC_PER_SEC)  /* RFC 3261 timer H */
+#define WAIT_AFTER_CLOSE (180 * NSEC_PER_SEC) /* for a key that was asked for */
+#define SWEEP            (250 * MILLISECOND)
 
 struct media *media_new(const struct media_options *o)
 {
@@ -99,6 +100,24 @@ bool call_over(const struct media *m, const struct call *c, nsec_t at)
 	return c->closed != NSEC_NONE && at > last + m->options.linger;
 }
 
+/* A key may still come for what is held, though the call is over. */
+static bool may_open(const struct call *c, nsec_t at)
+{
+	for (size_t i = 0; i < c->place_count && c->oldest != NULL; i++)
+		if (c->places[i]->waiting)
+			return at - c->closed < WAIT_AFTER_CLOSE;
+	return false;
+}
+
+/* Nobody takes it any more: its keys are of no more use. */
+static bool uncovered(const struct media *m, const struct call *c, nsec_t at)
+{
+	for (size_t i = 0; i < c->cover_count; i++)
+		if (c->covers[i].until > at - m->options.linger)
+			return false;
+	return c->told;
+}
+
 static void sweep_call(struct media *m, struct call *c, nsec_t at)
 {
 	struct stream *s;
@@ -108,7 +127,7 @@ static void sweep_call(struct media *m, struct call *c, nsec_t at)
 		look_later(m, s, at);
 	while (m->options.hold_time > 0 && c->oldest != NULL && at - c->oldest->at >= m->options.hold_time)
 		stream_settle_oldest(m, c);
-	if (call_over(m, c, at))
+	if ((call_over(m, c, at) && !may_open(c, at)) || uncovered(m, c, at))
 		finish(m, c);
 }
 

@@ -132,7 +132,7 @@ bool prove_all(struct stream *s, struct parcel *p)
 {
 	struct ring_key *keys[KEYRING_MAX];
 	uint32_t lines[SPOT_LINES];
-	struct key_wanted wanted = stream_wants(s, lines);
+	struct key_sought wanted = stream_wants(s, lines);
 	size_t count = keyring_order(&s->call->ring, &wanted, keys);
 	int64_t zero = s->rtcp ? 0 : shift_to_zero(p);
 	int64_t onward = s->opened_count > 0 ? s->opened[0].shift : 0; /* a stream is taken to begin at counter 0 */
@@ -192,7 +192,7 @@ bool prove_search(struct stream *s, struct parcel *p)
 {
 	struct ring_key *keys[KEYRING_MAX];
 	uint32_t lines[SPOT_LINES];
-	struct key_wanted wanted = stream_wants(s, lines);
+	struct key_sought wanted = stream_wants(s, lines);
 	size_t count = keyring_order(&s->call->ring, &wanted, keys);
 
 	if (s->rtcp)
@@ -239,7 +239,7 @@ bool prove_without_tag(struct stream *s)
 {
 	struct ring_key *keys[KEYRING_MAX];
 	uint32_t lines[SPOT_LINES];
-	struct key_wanted wanted = stream_wants(s, lines);
+	struct key_sought wanted = stream_wants(s, lines);
 	size_t count = keyring_order(&s->call->ring, &wanted, keys);
 
 	if (s->rtcp || s->held.first == NULL || s->opened_count > 0)

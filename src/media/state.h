@@ -87,6 +87,7 @@ struct call {
 	uint32_t number;
 	struct cover covers[COVERS_MAX];
 	size_t cover_count;
+	bool told; /* who takes it */
 	struct place *places[PLACES_MAX];
 	size_t place_count, places_turn;
 	struct keyring ring;
@@ -147,7 +148,7 @@ void stream_free(struct stream *s);
 struct stream *stream_next(const struct call *c, size_t *step);
 const struct media_format *stream_format(const struct stream *s, uint8_t pt);
 const struct place *stream_place(const struct stream *s, uint8_t pt); /* NULL: none */
-struct key_wanted stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES]);
+struct key_sought stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES]);
 /* It is over at that moment. While its keys still open packets it is not, whatever a BYE said that anybody may have sent. */
 bool call_over(const struct media *m, const struct call *c, nsec_t at);
 

@@ -91,11 +91,11 @@ const struct media_format *stream_format(const struct stream *s, uint8_t pt)
 	return NULL;
 }
 
-struct key_wanted stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES])
+struct key_sought stream_wants(const struct stream *s, uint32_t lines[SPOT_LINES])
 {
 	for (uint8_t i = 0; i < s->line_count; i++)
 		lines[i] = s->lines[i]->line;
-	return (struct key_wanted){
+	return (struct key_sought){
 		.flow = s->flow,
 		.rtcp = s->rtcp,
 		.ssrc = s->ssrc,

@@ -107,11 +107,14 @@ static void read_crypto(struct media_walk *w, struct bytes value)
 static void read_key_mgmt(struct media_walk *w, struct bytes value)
 {
 	struct bytes data, protocol = text_word(value, &data);
+	struct level *l = level_of(w);
 
-	if (!text_is(protocol, "mikey") || level_of(w)->mikey)
-		return;
-	level_of(w)->mikey = true;
-	level_of(w)->key_mgmt = text_trim(data);
+	if (text_is(protocol, "mikey") && !l->mikey) {
+		l->mikey = true;
+		l->key_mgmt = text_trim(data);
+	} else if (text_is(protocol, "otway-rees") && l->otway_rees.len == 0) {
+		l->otway_rees = text_trim(data);
+	}
 }
 
 static void read_fingerprint(struct media_walk *w, struct bytes value)

@@ -85,6 +85,19 @@ static void settle_flow(struct media_walk *w)
 	w->line->flow = flow;
 }
 
+/* A line's own message counts; that of the session is for the lines that are encrypted. */
+static void settle_key_mgmt(struct media_walk *w)
+{
+	struct media_line *line = w->line;
+
+	line->mikey_of_session = !w->media.mikey && w->session.mikey && line->secure;
+	line->mikey = w->media.mikey || line->mikey_of_session;
+	if (line->mikey)
+		line->key_mgmt = w->media.mikey ? w->media.key_mgmt : w->session.key_mgmt;
+	line->otway_rees_of_session = w->media.otway_rees.len == 0 && w->session.otway_rees.len > 0 && line->secure;
+	line->otway_rees = line->otway_rees_of_session ? w->session.otway_rees : w->media.otway_rees;
+}
+
 /* The m-line is read: what the session says holds where it says nothing itself. */
 static void settle(struct media_walk *w)
 {
@@ -98,9 +111,7 @@ static void settle(struct media_walk *w)
 	line->bundled = bundled(w);
 	line->dtls = line->dtls || w->media.dtls || w->session.dtls;
 	line->zrtp = w->media.zrtp || w->session.zrtp;
-	line->mikey = w->media.mikey || (w->session.mikey && line->secure);
-	if (line->mikey)
-		line->key_mgmt = w->media.mikey ? w->media.key_mgmt : w->session.key_mgmt;
+	settle_key_mgmt(w);
 	w->line = NULL;
 }
 

@@ -14,7 +14,7 @@ struct level {
 	bool flow_said;
 	enum media_flow flow;
 	bool dtls, zrtp, mikey;
-	struct bytes key_mgmt;
+	struct bytes key_mgmt, otway_rees; /* base64; otway_rees empty: none */
 	struct bytes mid;
 	bool rtcp_said, rtcp_mux, rtcp_only_mux;
 	struct addr rtcp; /* of a=rtcp; family 0: the host of c= */

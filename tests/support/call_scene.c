@@ -25,6 +25,10 @@ void scene_end(struct scene *s)
 	for (size_t i = 0; i < s->count; i++) {
 		free(s->heard[i].text);
 		free(s->heard[i].packet);
+		if (s->heard[i].step.kind == STEP_KEY_WANTED) {
+			key_wanted_clear((struct key_wanted *)s->heard[i].step.wanted);
+			free((void *)s->heard[i].step.wanted);
+		}
 		if (s->heard[i].step.kind == STEP_RECORD && s->heard[i].step.record.kind == RECORD_CALL) {
 			struct call_facts *f = &s->heard[i].step.record.facts;
 
@@ -140,6 +144,8 @@ static void copy_facts(struct call_facts *f)
 	f->diversions = diversions;
 	f->caller = copy(f->caller);
 	f->callee = copy(f->callee);
+	f->kms = NULL; /* of the call itself: it changes */
+	f->kms_count = 0;
 }
 
 static void hear(struct scene *s, const struct step *step)
@@ -151,6 +157,13 @@ static void hear(struct scene *s, const struct step *step)
 		abort();
 	s->count++;
 	h->step = *step;
+	if (step->kind == STEP_KEY_WANTED) {
+		struct key_wanted *w = calloc(1, sizeof(*w));
+
+		if (w == NULL || !key_wanted_copy(step->wanted, w))
+			abort();
+		h->step.wanted = w;
+	}
 	if (d != NULL) {
 		h->text = calloc(1, d->payload.len + 1);
 		memcpy(h->text, d->payload.at, d->payload.len);

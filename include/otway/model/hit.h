@@ -17,6 +17,8 @@ struct hit {
 	struct bytes value;      /* the URI as it stood there; borrowed from the message */
 	enum hit_side side;
 	bool verified;           /* false: a header that the caller may write as it likes, used for --trust-from */
+	struct bytes kms;        /* KMS identity that the target's registration was answered with; empty: none. From the match stage */
+	struct bytes sip;        /* a SIP URI of the same registration; likewise */
 };
 
 #endif

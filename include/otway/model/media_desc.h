@@ -52,11 +52,13 @@ struct media_line {
 	bool dtls;               /* a=fingerprint on it or on the session, or UDP/TLS in the profile */
 	bool zrtp;               /* a=zrtp-hash */
 	bool mikey;              /* a=key-mgmt:mikey on it, or on the session and the profile is secure */
-	struct bytes key_mgmt;   /* its base64, borrowed from the SDP's text; empty when none */
+	struct bytes key_mgmt;   /* its base64, white space and all, borrowed from the SDP's text; empty when none */
 	struct addr candidates[MEDIA_CANDIDATES]; /* of a=candidate, UDP, component 1 */
 	uint8_t candidate_count;
 	uint32_t ssrcs[MEDIA_SSRCS]; /* of a=ssrc */
 	uint8_t ssrc_count;
+	struct bytes otway_rees; /* the same of a=key-mgmt:otway-rees */
+	bool mikey_of_session, otway_rees_of_session; /* it stands on the session, for every line that has none of its own */
 };
 
 struct media_desc {

@@ -85,6 +85,24 @@ struct call_diversion {
 enum call_outcome { CALL_INCOMPLETE, CALL_ANSWERED, CALL_CANCELLED, CALL_REFUSED, CALL_UNANSWERED };
 const char *call_outcome_text(enum call_outcome o);
 
+/* A KMS that was asked, or passed over, for a key. */
+struct call_kms_tried {
+	const char *kms, *by;   /* its identity; how we came by it: kms_origin_text */
+	const char *outcome;    /* "keys", or why it gave none: seal_reason_text */
+};
+
+/* A key of a call that was wanted of KMSs, and what became of it. Texts live as long as the record. */
+struct call_kms {
+	const char *request;    /* the request's id, as in both audit trails; NULL: nobody was asked */
+	const char *protocol;   /* "mikey", "otway-rees" */
+	uint32_t line;          /* m-line that it was wanted for; UINT32_MAX: every one */
+	nsec_t wanted, at;      /* asked for (by the capture's time); answered (by the asking side's), NSEC_NONE: not yet */
+	const char *outcome;    /* "keys", or why there are none; NULL: not known yet */
+	bool mismatch;          /* signalling claimed other keys than the KMS's: they were not used */
+	const struct call_kms_tried *tried; /* in the order of asking; the last one's answer counts */
+	size_t tried_count;
+};
+
 /* What is known of a call, given each time it changes; the last one stands. */
 struct call_facts {
 	const char *const *call_ids;
@@ -100,6 +118,8 @@ struct call_facts {
 	                                    side is from-target */
 	bool keep_keys;                  /* false: every inline key goes out of the signalling, used or not, since this warrant
 	                                    does not cover the media */
+	const struct call_kms *kms;      /* keys that were wanted of KMSs, in the order of asking */
+	size_t kms_count;
 };
 
 /* The target's signalling outside calls. */
@@ -113,8 +133,12 @@ enum record_kind {
 	RECORD_SIP,    /* a message of a call */
 	RECORD_EVENT,  /* a message outside calls */
 	RECORD_CALL,   /* what is known of a call now */
-	RECORD_MEDIA   /* a media packet */
+	RECORD_MEDIA,  /* a media packet */
+	RECORD_KEY_WANTED, /* a key of a KMS is wanted: for who asks, no evidence */
+	RECORD_CALL_OVER   /* no key is wanted for this call any more, and its KMS may be told: likewise */
 };
+
+struct key_wanted; /* key.h */
 
 struct record {
 	enum record_kind kind;
@@ -125,6 +149,7 @@ struct record {
 	struct event_facts event;      /* RECORD_EVENT */
 	struct call_facts facts;       /* RECORD_CALL */
 	struct media_packet media;     /* RECORD_MEDIA; MEDIA_TWICE and MEDIA_FORGED to be counted only */
+	const struct key_wanted *wanted; /* RECORD_KEY_WANTED */
 };
 
 #endif

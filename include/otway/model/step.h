@@ -27,6 +27,8 @@ struct place {
 	                           only provisional responses answered an INVITE, which others may still answer (forks) */
 	char kind[16], profile[32];
 	bool secure, dtls, zrtp, mikey, unsupported; /* unsupported: the chosen (or every) a=crypto line is a suite nothing here opens */
+	bool waiting;             /* a key of a KMS was asked for, and no answer is there yet */
+	enum seal_reason refusal; /* SEAL_NONE, or why no KMS gave its key; SEAL_KEY_MISMATCH: signalling claims another */
 	struct media_format formats[MEDIA_FORMATS]; /* what may be sent here: of both sides, this side's first */
 	uint8_t format_count;
 };
@@ -49,8 +51,12 @@ enum step_kind {
 	STEP_COVER,  /* who takes the media of a call, replaces what was said before; before its first place */
 	STEP_PLACE,  /* open, or say more of, a place */
 	STEP_KEY,    /* a key for a call */
-	STEP_CLOSE   /* the call is over: no new stream after this; known ones may linger, see media.h */
+	STEP_CLOSE,  /* the call is over: no new stream after this; known ones may linger, see media.h */
+	STEP_KEY_WANTED, /* a key of a KMS is wanted: of no use to media */
+	STEP_OVER    /* nothing is wanted of a KMS for this call any more: it is over, or nobody takes its media */
 };
+
+struct key_wanted; /* key.h */
 
 struct step {
 	enum step_kind kind;
@@ -61,6 +67,7 @@ struct step {
 	size_t cover_count;
 	struct place place;                /* STEP_PLACE */
 	struct key_given key;              /* STEP_KEY */
+	const struct key_wanted *wanted;   /* STEP_KEY_WANTED */
 };
 
 #endif
