@@ -71,6 +71,37 @@ class Carried(unittest.TestCase):
             self.assertEqual(counters[name], 0, name)
 
 
+class Coded(unittest.TestCase):
+    """The bodies of a call come coded: the same streams are opened, and no coding keeps a key in the evidence."""
+
+    def assert_evidence(self, coding):
+        known = Facts("s01_direct_sdes")
+        with Otway() as otway:
+            path = otway.path("coded.pcap")
+            pcapfile.write(path, carry.coded(known.packets, coding), link=pcapfile.ETHERNET)
+            otway.agency("Test Agency")
+            role = known.roles()[0]
+            otway.warrant("L1", role.target, trust=role.trust)
+            done = otway.decrypt(path)
+            self.assertEqual(done.code, 0, repr(done))
+            Carried.assert_call(self, known, role, otway.case("L1"))
+            sent = {d.payload for d in pcapfile.datagrams(pcapfile.read(path)) if carry.is_sip(d.payload)}
+            kept = {d.payload for d in pcapfile.datagrams(pcapfile.read(otway.path("case", "L1", "call-0001", "signalling.pcap")))}
+            keyed = {m for m in sent if b"multipart" in m or b"\r\nContent-Encoding:" in m or b"\r\ne:" in m}
+            self.assertGreaterEqual(len(keyed), 2)
+            self.assertEqual(keyed & kept, set())
+            self.assertEqual({m for m in sent if m not in keyed} - kept, set())
+            self.assertEqual(sum(b"*" * 60 in m for m in kept), len(keyed))
+
+
+def coded_method(coding):
+    return lambda self: self.assert_evidence(coding)
+
+
+for _coding in carry.CODINGS:
+    setattr(Coded, "test_bodies_in_" + _coding.replace("-", "_"), coded_method(_coding))
+
+
 def method_of(name, kind):
     return lambda self: self.assert_evidence(name, kind)
 

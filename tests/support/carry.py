@@ -5,8 +5,12 @@
 4168, apart from otway. The same capture and kind always give the same packets.
 """
 
+import base64
+import gzip
 import os
+import quopri
 import random
+import re
 import struct
 import sys
 import zlib
@@ -256,6 +260,41 @@ KINDS = {
     "websocket-deflate": WebSocketDeflate, "websocket-deflate-parts": WebSocketDeflateParts, "sctp": Sctp, "sctp-parts": SctpParts,
 }
 # tshark 4.0 sees each message of all of them (tcp.reassemble_out_of_order on), but for those behind keep-alives (tcp-idle).
+
+
+def part(says, octets):
+    return b"\r\n--b\r\nContent-Type: " + says + b"\r\n\r\n" + octets
+
+
+# How a body is coded: header lines (each with its end), and the body itself.
+CODINGS = {
+    "base64": lambda sdp: (b"Content-Type: multipart/mixed;boundary=b\r\n", part(b"text/plain", b"x") + part(
+        b"application/sdp\r\nContent-Transfer-Encoding: base64", base64.encodebytes(sdp)) + b"\r\n--b--\r\n"),
+    "quoted-printable": lambda sdp: (b"Content-Type: multipart/mixed;boundary=b\r\n", part(
+        b"application/sdp\r\nContent-Transfer-Encoding: quoted-printable", quopri.encodestring(sdp)) + b"\r\n--b--\r\n"),
+    "gzip-part": lambda sdp: (b"Content-Type: multipart/related;boundary=\"b\"\r\n", part(
+        b"application/sdp\r\nContent-Encoding: gzip", gzip.compress(sdp, mtime=0)) + b"\r\n--b--\r\n"),
+    "deflate": lambda sdp: (b"Content-Type: application/sdp\r\nContent-Encoding: deflate\r\n", zlib.compress(sdp)),
+    "gzip": lambda sdp: (b"Content-Type: application/sdp\r\ne: gzip\r\n", gzip.compress(sdp, mtime=0)),
+}
+
+
+def coded(packets, coding):
+    """The packets of a capture (Ethernet) with every SDP coded; they go between the same ports."""
+    for p in packets:
+        ip, d = encap.to_ip(p.data), next(pcapfile.datagrams([p]), None)
+        head, _, sdp = d.payload.partition(b"\r\n\r\n") if d is not None else (b"", b"", b"")
+        if not is_sip(head) or not sdp.startswith(b"v=0"):
+            yield p
+            continue
+        says, body = CODINGS[coding](sdp)
+        head = re.sub(rb"\r\n(Content-Type|Content-Length|c|l) *:[^\r]*", b"", head)
+        message = head + b"\r\n" + says + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        half = Half(ip, 0)
+        frame_ = half.ip(17, half.ports + struct.pack(">HH", 8 + len(message), 0) + message)
+        yield pcapfile.Packet(p.at, p.link, frame_, len(frame_))
+
+
 
 
 def kinds():
