@@ -12,8 +12,9 @@
 struct loop;
 struct loop *loop_new(void); /* NULL: out of memory */
 void loop_free(struct loop *l);
-/* Runs until loop_stop, or until `until` (a moment of loop_now; NSEC_NONE: no end), or until nothing is left to wait for. */
-void loop_run(struct loop *l, nsec_t until);
+/* Runs until loop_stop or a signal (true), or until `until` (a moment of loop_now; NSEC_NONE: no end), or until nothing is left to
+ * wait for. */
+bool loop_run(struct loop *l, nsec_t until);
 void loop_stop(struct loop *l);
 nsec_t loop_now(void); /* of a clock that only goes forward */
 /* SIGTERM and SIGINT stop the loop. */

@@ -16,6 +16,9 @@ struct key_store;
 int key_store_open(struct key_store **out, const char *path, const char *key_file, struct err *err);
 void key_store_free(struct key_store *s);
 
+/* A key of 32 octets for another use, derived from the key file's under a label of its own. */
+bool key_store_derive(const struct key_store *s, const char *label, uint8_t out[32]);
+
 int key_store_put(struct key_store *s, const struct key_record *r, struct err *err); /* replaces its handle; durable on return */
 /* Calls back with each record that fits `like`, oldest first, until fn returns non-zero, which it returns; 0: through; -1: err.
  * Empty views fit all; times are not compared. The record has made, until and secret, borrowed for the call: what it is found by

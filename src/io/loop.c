@@ -16,6 +16,7 @@ struct loop {
 	struct event_base *base;
 	struct evdns_base *names;
 	struct event *signals[2], *limit;
+	bool stopped; /* by loop_stop */
 };
 
 static void wiped_free(void *p)
@@ -42,7 +43,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	loop_stop(arg);
+	event_base_loopbreak(((struct loop *)arg)->base);
 }
 
 struct loop *loop_new(void)
@@ -108,8 +109,9 @@ struct timeval loop_span(nsec_t span)
 	return (struct timeval){ .tv_sec = span / NSEC_PER_SEC, .tv_usec = span % NSEC_PER_SEC / 1000 };
 }
 
-void loop_run(struct loop *l, nsec_t until)
+bool loop_run(struct loop *l, nsec_t until)
 {
+	l->stopped = false;
 	if (until != NSEC_NONE) {
 		const struct timeval span = loop_span(until - loop_now());
 
@@ -117,10 +119,12 @@ void loop_run(struct loop *l, nsec_t until)
 	}
 	event_base_loop(l->base, 0);
 	evtimer_del(l->limit);
+	return l->stopped;
 }
 
 void loop_stop(struct loop *l)
 {
+	l->stopped = true;
 	event_base_loopbreak(l->base);
 }
 

@@ -9,7 +9,7 @@
 
 struct key_store {
 	struct store *store;
-	uint8_t sealing[32], marking[32];
+	uint8_t sealing[32], marking[32], deriving[32];
 };
 
 #endif

@@ -77,9 +77,15 @@ static int prove(struct store *store, void *arg, struct err *err)
 	return rc;
 }
 
+static bool derive(struct bytes key, const char *label, uint8_t out[KEY_OCTETS])
+{
+	return crypto_hkdf(key, (struct bytes){ NULL, 0 }, bytes_of(label), out, KEY_OCTETS);
+}
+
 static int keys_read(struct key_store *s, const char *path, struct err *err)
 {
-	static const char seal_label[] = "otway key store seal", mark_label[] = "otway key store mark";
+	static const char seal_label[] = "otway key store seal", mark_label[] = "otway key store mark",
+			  derive_label[] = "otway key store derive";
 	struct buf text = { 0 };
 	uint8_t key[KEY_OCTETS];
 	int rc = -1;
@@ -124,6 +130,11 @@ void key_store_free(struct key_store *s)
 		return;
 	store_free(s->store);
 	secret_free(s, sizeof(*s));
+}
+
+bool key_store_derive(const struct key_store *s, const char *label, uint8_t out[32])
+{
+	return derive(octets(s->deriving, KEY_OCTETS), label, out);
 }
 
 /* A record's six marks as values, NULL where its view is empty. */
