@@ -96,10 +96,9 @@ static int keys_read(struct key_store *s, const char *path, struct err *err)
 		err_code(err, EXIT_USAGE, "%s: a key is 64 hex digits; 'openssl rand -hex 32' makes one", path);
 		goto out;
 	}
-	if (crypto_hkdf(
-		    octets(key, KEY_OCTETS), (struct bytes){ NULL, 0 }, bytes_of(seal_label), s->sealing, KEY_OCTETS) &&
-		crypto_hkdf(octets(key, KEY_OCTETS), (struct bytes){ NULL, 0 }, bytes_of(mark_label), s->marking,
-			KEY_OCTETS))
+	if (derive(octets(key, KEY_OCTETS), seal_label, s->sealing) &&
+		derive(octets(key, KEY_OCTETS), mark_label, s->marking) &&
+		derive(octets(key, KEY_OCTETS), derive_label, s->deriving))
 		rc = 0;
 	else
 		err_set(err, "the key store's keys cannot be derived");
