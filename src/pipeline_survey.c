@@ -62,26 +62,34 @@ static uint16_t port_of(enum pipeline_sort sort, const struct flow *f)
 	return f->src.port < f->dst.port ? f->src.port : f->dst.port;
 }
 
+static struct pipeline_unclaimed *row_of(struct survey *s, enum pipeline_sort sort, uint32_t id, uint16_t port)
+{
+	struct pipeline_unclaimed *row = s->rows;
+
+	while (row < s->rows + s->row_count && (row->sort != sort || row->id != id || row->port != port))
+		row++;
+	return row;
+}
+
 void survey_take(struct survey *s, const struct datagram *d)
 {
 	struct pipeline_unclaimed *row;
 	enum pipeline_sort sort;
 	uint32_t id;
-	uint16_t port;
 
 	if (s == NULL)
 		return;
 	sort = sort_of(d->payload, &id);
-	port = port_of(sort, &d->flow);
 	s->count[sort]++;
-	for (row = s->rows; row < s->rows + s->row_count; row++)
-		if (row->sort == sort && row->id == id && row->port == port)
-			break;
-	if (row == s->rows + ROWS_MAX ||
-		(row == s->rows + s->row_count && sort == SORT_OTHER && s->others == PORTS_MAX))
+	row = row_of(s, sort, id, port_of(sort, &d->flow));
+	if (row == s->rows + s->row_count && sort == SORT_OTHER && s->others >= PORTS_MAX)
+		row = row_of(s, sort, id, 0);
+	if (row == s->rows + ROWS_MAX)
 		return;
 	if (row == s->rows + s->row_count) {
-		*row = (struct pipeline_unclaimed){ .sort = sort, .id = id, .port = port };
+		bool rest = sort == SORT_OTHER && s->others >= PORTS_MAX;
+
+		*row = (struct pipeline_unclaimed){ sort, id, rest ? 0 : port_of(sort, &d->flow), 0 };
 		s->row_count++;
 		s->others += sort == SORT_OTHER;
 	}

@@ -154,7 +154,10 @@ static void tell_unclaimed(const struct pipeline_unclaimed *u, struct finding *f
 		say(f, "STUN, which bears no media: %" PRIu64 " packet%s", u->packets, s);
 		break;
 	default:
-		say(f, "UDP port %u, of no known kind: %" PRIu64 " packet%s", u->port, u->packets, s);
+		if (u->port == 0)
+			say(f, "UDP of no known kind on further ports: %" PRIu64 " packet%s", u->packets, s);
+		else
+			say(f, "UDP port %u, of no known kind: %" PRIu64 " packet%s", u->port, u->packets, s);
 	}
 }
 

@@ -167,6 +167,11 @@ class Explain(unittest.TestCase):
         self.assertIn("SIP over DTLS", found[("udp-dtls", None, 5061)][1])
         self.assertEqual([counters["udp_" + n] for n in ("rtp", "rtcp", "dtls", "stun", "other", "tunnel")], [2, 1, 2, 1, 2, 0])
 
+    def test_more_ports_than_are_told_apart_are_told_together(self):
+        _, counters, found = self.explained([udp(6100 + n, b"\x12\x34" + bytes(20), n) for n in range(100)])
+        self.assertEqual((counters["udp_other"], sum(v[0] for v in found.values())), (100, 100))
+        self.assertGreater(found[("udp-other", None, None)][0], 1)
+
     def test_sip_over_tls_is_told_and_never_guessed(self):
         record = b"\x17\x03\x03\x00\x20" + bytes(range(32))
         _, counters, found = self.explained([tcp(5061, record), tcp(443, record, 1), tcp(25, b"220 hello\r\n", 2)])
