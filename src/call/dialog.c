@@ -1,6 +1,6 @@
 /*
- * dialog: answered dialogs of a leg, by their tags (RFC 3261 12), and the BYE that ends them (15.1.1): by 2xx, 481 or 408, or
- * when nobody answers. One that is challenged or refused ends nothing, and neither does one of other tags.
+ * dialog: answered dialogs of a leg, by their tags (RFC 3261 12), and the BYE that ends them (15.1.1): by 2xx, 481 or
+ * 408, or when nobody answers. One that is challenged or refused ends nothing, and neither does one of other tags.
  */
 #include "calls.h"
 

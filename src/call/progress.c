@@ -243,7 +243,7 @@ static bool half_over(const struct call *call)
 	return call->leg_count > 1 && (leg_ended(call->legs[0]) || (ended > 0 && live == 0));
 }
 
-/* Nothing is alive: when that began is told at once, and taken back if the BYE is refused; media may come until it is over. */
+/* Nothing is alive: when that began is told at once, and taken back if the BYE is refused. */
 static void ending(struct call *call, nsec_t ended)
 {
 	bool over = true;

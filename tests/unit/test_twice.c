@@ -1,4 +1,4 @@
-/* twice: what counts as a copy that a mirror made. Every hash is the same here: octets alone tell messages apart (S13). */
+/* twice: what is a copy that a mirror made. Every hash is the same here: octets alone tell messages apart (S13). */
 #include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
