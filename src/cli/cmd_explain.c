@@ -48,8 +48,8 @@ static void print_json(const struct pipeline_trace *t)
 		t->call != 0 ? json_integer(t->call) : json_null(), "warrants", warrants_json(t), "sdp", t->sdp);
 	if (line != NULL)
 		json_object_update_new(
-			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s, s:b}", "places", (int)t->places, "keys",
-				      (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
+			line, json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:s?, s:s, s:b}", "places", (int)t->places,
+				      "keys", (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
 				      (int)t->clear, "sealed", (int)t->sealed, "reason", seal_reason_text(t->reason),
 				      "stopped", stops[t->stop].word, "begun_before", (int)t->begun_before));
 	output_json(line);

@@ -237,7 +237,7 @@ enum esp_fate esp_take(struct esp *e, const struct esp_packet *in, struct bytes 
 	if (a->state == ESP_HELD) {
 		hold(e, a, in);
 		weigh(e, a, in);
-		e->given_up -= a->state == ESP_SEALED; /* this one is told to be sealed */
+		e->given_up -= a->state == ESP_SEALED;                 /* this one is told to be sealed */
 		return a->state == ESP_SEALED ? ESP_SEALED : ESP_HELD; /* clear: this one is ready with the others */
 	}
 	if (a->state == ESP_SEALED)

@@ -81,7 +81,8 @@ static void s30_sip_is_looked_for_on_some_ports_alone(void **state)
 	static const struct {
 		uint16_t src, dst;
 		bool heard;
-	} cases[] = { { 5060, 9, true }, { 9, 5060, true }, { 65535, 9, true }, { 9, 5061, false }, { 5124, 9, false } };
+	} cases[] = { { 5060, 9, true }, { 9, 5060, true }, { 65535, 9, true }, { 9, 5061, false },
+		{ 5124, 9, false } };
 	struct ear *e = *state;
 	uint64_t other = 0;
 
