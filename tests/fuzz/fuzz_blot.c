@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (blot_keys(text, size, NULL, true) != 0)
 		abort();
+	blot_message(text, size, NULL, true); /* and in what is coded */
 	free(text);
 	return 0;
 }
