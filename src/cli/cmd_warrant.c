@@ -248,7 +248,10 @@ const struct cli_group cmd_warrant = {
 	.help = "whose communication may be opened, from when to when",
 	.notes = "A target is one subscriber: a sip, sips or tel URI with a user part, or urn:gsma:imei:... Wildcards, "
 		 "bare\n"
-		 "domains and anything else that is wider are refused.\n\n"
+		 "domains and anything else that is wider are refused, and so are a local tel number without its\n"
+		 "phone-context (RFC 3966), a password and control characters. Where a warrant begins in mid-call, "
+		 "media\n"
+		 "is taken from the next message that describes it; what was said before is not used.\n\n"
 		 "It is matched on Request-URI, To, P-Asserted-Identity, P-Called-Party-ID, P-Served-User, Diversion "
 		 "and\n"
 		 "History-Info; with --trust-from also on From, P-Preferred-Identity and Remote-Party-ID, marked "
