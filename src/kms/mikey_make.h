@@ -2,7 +2,7 @@
 #ifndef OTWAY_KMS_MIKEY_MAKE_H
 #define OTWAY_KMS_MIKEY_MAKE_H
 
-#include "otway/mikey_ticket.h"
+#include "otway/mikey_transfer.h"
 
 /* A message of that type with the empty map, to which payloads are added. */
 void mikey_make_begin(struct mikey *m, enum mikey_type type, uint8_t prf, uint32_t csb);
@@ -31,5 +31,12 @@ bool mikey_make_gather(const struct mikey_secrets *s, struct mikey_keys *out);
 /* Takes the answer of a KMS: checked, verified as the answer to init, its keys out as the ticket's flags say they are. */
 bool mikey_make_answered(const struct mikey *resp, const struct mikey *init, struct bytes psk, uint16_t flags,
 	struct mikey_secrets *out, struct err *err);
+
+/* What protects a message of a first transfer: MPKi, or MPKr' where keys are forked and m answers init. */
+struct mikey_source mikey_transfer_source(
+	const struct mikey *m, const struct mikey *init, uint16_t flags, const struct mikey_secrets *s);
+
+/* What protects an update: as the last message of the first exchange. */
+struct mikey_source mikey_update_source(const struct mikey_exchange *first, const struct mikey_secrets *s);
 
 #endif
