@@ -176,8 +176,9 @@ static const struct cli_verb verbs[] = {
 			    "otway decrypt monday.pcap tuesday.pcapng --out case/ --liid NZ-1\n"
 			    "zcat big.pcap.gz | otway decrypt - --out case/",
 		.notes = "Each warrant that covers something gets DIR/LIID/: case.json, report.html and\n"
-			 "the evidence. Exit code 5: a stream stayed sealed; case.json says why. What is unwrapped,\n"
-			 "and where SIP is looked for, is set by --config FILE (see deploy/otway.yaml).",
+			 "the evidence. Exit code 5: a stream stayed sealed; case.json says why. What is\n"
+			 "unwrapped, and where SIP is looked for, is set by --config FILE (see\n"
+			 "deploy/otway.yaml).",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_decrypt },

@@ -180,11 +180,11 @@ static const struct cli_verb verbs[] = {
 		.help = "why a call was found or not, test by test",
 		.examples =
 			"otway explain call.pcap\notway explain call.pcap --liid NZ-1\notway explain call.pcap --json",
-		.notes = "For each set-up where it stopped; then all counters, and what was not used and why: tunnels\n"
-			 "left alone, unknown kinds, lost fragments, SIP over TLS or on other ports. Tunnels, their\n"
-			 "ports and those of SIP are set by --config FILE (see deploy/otway.yaml). Only the audit "
-			 "trail\n"
-			 "is written to. With --quiet the captures are just read.",
+		.notes = "For each set-up where it stopped; then all counters, and what was not used\n"
+			 "and why: tunnels left alone, unknown kinds, lost fragments, SIP over TLS or on\n"
+			 "other ports. Tunnels, their ports and those of SIP are set by --config FILE\n"
+			 "(see deploy/otway.yaml). Only the audit trail is written to. With --quiet the\n"
+			 "captures are just read.",
 		.options = options,
 		.option_count = COUNT_OF(options),
 		.run = run_explain },
