@@ -39,7 +39,7 @@ int reading_warrants(struct reading *r, struct cli *c, struct err *err)
 	listen_for_interrupts();
 	rc = store_warrants_in_use(c->store, liids, count, &r->warrants, err);
 	free(liids);
-	if (rc == 0 && args_text(c, "keys") != NULL && keys_read(args_text(c, "keys"), &r->keys, err) < 0)
+	if (rc == 0 && args_text(c, "keys") != NULL && file_keys_read(args_text(c, "keys"), &r->keys, err) < 0)
 		rc = cli_no_file(err);
 	if (rc == 0)
 		log_debug("%zu warrants in use, %zu keys given", r->warrants.count, r->keys.count);
@@ -137,7 +137,7 @@ void reading_clear(struct reading *r)
 {
 	pipeline_free(r->pipeline);
 	capture_free(r->capture);
-	keys_clear(&r->keys);
+	file_keys_clear(&r->keys);
 	warrant_set_clear(&r->warrants);
 	*r = (struct reading){ 0 };
 }

@@ -5,7 +5,7 @@
 #define OTWAY_CLI_READING_H
 
 #include "inside.h"
-#include "keys.h"
+#include "file_keys.h"
 #include "otway/capture.h"
 #include "otway/pipeline.h"
 
@@ -13,7 +13,7 @@
 
 struct reading {
 	struct warrant_set warrants;
-	struct keys keys;
+	struct file_keys keys;
 	struct capture *capture;
 	struct pipeline *pipeline;
 };

@@ -1,5 +1,5 @@
-/* keys: a key file into keys. Whatever held key material on the way is wiped. */
-#include "keys.h"
+/* file_keys: a key file into keys. Whatever held key material on the way is wiped. */
+#include "file_keys.h"
 
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 
 #define FILE_OCTETS ((size_t)16 << 20)
 
-static bool read_suite(const json_t *value, struct keys_entry *e)
+static bool read_suite(const json_t *value, struct file_key *e)
 {
 	const char *text = json_string_value(value);
 
@@ -34,7 +34,7 @@ static bool read_mki_number(struct bytes value, struct bytes length, struct srtp
 	return true;
 }
 
-static bool read_mki(const json_t *value, struct keys_entry *e)
+static bool read_mki(const json_t *value, struct file_key *e)
 {
 	const char *text = json_string_value(value);
 	struct bytes length, number = text_cut(bytes_of(text), ':', &length);
@@ -52,7 +52,7 @@ static bool read_mki(const json_t *value, struct keys_entry *e)
 }
 
 /* After the suite, which says how long the material is, and before an "mki" of its own, which counts more. */
-static bool read_inline(const json_t *value, struct keys_entry *e)
+static bool read_inline(const json_t *value, struct file_key *e)
 {
 	const char *text = json_string_value(value);
 	struct bytes rest, material = text_cut(bytes_of(text), '|', &rest);
@@ -75,7 +75,7 @@ static bool read_inline(const json_t *value, struct keys_entry *e)
 	return ok;
 }
 
-static bool read_call_id(const json_t *value, struct keys_entry *e)
+static bool read_call_id(const json_t *value, struct file_key *e)
 {
 	const char *text = json_string_value(value);
 
@@ -83,17 +83,17 @@ static bool read_call_id(const json_t *value, struct keys_entry *e)
 	return e->call_id != NULL;
 }
 
-static bool read_src(const json_t *value, struct keys_entry *e)
+static bool read_src(const json_t *value, struct file_key *e)
 {
 	return json_is_string(value) && addr_parse(bytes_of(json_string_value(value)), &e->key.src);
 }
 
-static bool read_dst(const json_t *value, struct keys_entry *e)
+static bool read_dst(const json_t *value, struct file_key *e)
 {
 	return json_is_string(value) && addr_parse(bytes_of(json_string_value(value)), &e->key.dst);
 }
 
-static bool read_ssrc(const json_t *value, struct keys_entry *e)
+static bool read_ssrc(const json_t *value, struct file_key *e)
 {
 	const char *text = json_string_value(value);
 	uint64_t number = 0;
@@ -119,7 +119,7 @@ static bool read_ssrc(const json_t *value, struct keys_entry *e)
 static const struct {
 	const char *name;
 	bool required;
-	bool (*read)(const json_t *value, struct keys_entry *e);
+	bool (*read)(const json_t *value, struct file_key *e);
 } fields[] = {
 	{ "suite", true, read_suite },
 	{ "inline", true, read_inline },
@@ -138,7 +138,7 @@ static bool known(const char *name)
 	return false;
 }
 
-static int read_entry(const json_t *object, size_t index, struct keys_entry *e, struct err *err)
+static int read_entry(const json_t *object, size_t index, struct file_key *e, struct err *err)
 {
 	const char *name;
 	json_t *value;
@@ -163,7 +163,7 @@ static int read_entry(const json_t *object, size_t index, struct keys_entry *e, 
 	return 0;
 }
 
-static int read_entries(const json_t *list, struct keys *out, struct err *err)
+static int read_entries(const json_t *list, struct file_keys *out, struct err *err)
 {
 	size_t count = json_array_size(list);
 
@@ -180,14 +180,14 @@ static int read_entries(const json_t *list, struct keys *out, struct err *err)
 	return 0;
 }
 
-int keys_read(const char *path, struct keys *out, struct err *err)
+int file_keys_read(const char *path, struct file_keys *out, struct err *err)
 {
 	struct buf text = { 0 };
 	json_error_t where;
 	json_t *list = NULL;
 	int rc = -1;
 
-	*out = (struct keys){ 0 };
+	*out = (struct file_keys){ 0 };
 	if (file_private(path, err) < 0 || file_read(path, FILE_OCTETS, &text, err) < 0)
 		goto out;
 	sha256_of(buf_bytes(&text), out->sha256);
@@ -202,16 +202,16 @@ out:
 	json_decref(list);
 	buf_clear(&text);
 	if (rc < 0)
-		keys_clear(out);
+		file_keys_clear(out);
 	return rc < 0 ? err_in(err, "--keys") : 0;
 }
 
-void keys_clear(struct keys *k)
+void file_keys_clear(struct file_keys *k)
 {
 	for (size_t i = 0; i < k->count; i++) {
 		srtp_key_clear(&k->all[i].key.key);
 		free(k->all[i].call_id);
 	}
 	free(k->all);
-	*k = (struct keys){ 0 };
+	*k = (struct file_keys){ 0 };
 }

@@ -1,20 +1,20 @@
 /*
- * keys: the file of --keys: keys that came another way than in signalling.
+ * file_keys: the file of --keys: keys that came another way than in signalling.
  */
-#ifndef OTWAY_CLI_KEYS_H
-#define OTWAY_CLI_KEYS_H
+#ifndef OTWAY_CLI_FILE_KEYS_H
+#define OTWAY_CLI_FILE_KEYS_H
 
 #include "otway/base/crypto.h"
 #include "otway/base/err.h"
 #include "otway/model/step.h"
 
-struct keys_entry {
+struct file_key {
 	struct key_given key;
 	char *call_id; /* NULL: of any call */
 };
 
-struct keys {
-	struct keys_entry *all;
+struct file_keys {
+	struct file_key *all;
 	size_t count;
 	uint8_t sha256[SHA256_LEN]; /* of the file */
 };
@@ -25,7 +25,7 @@ struct keys {
  * "inline": base64 of key and salt; "inline:" before it and "|lifetime|MKI:length" behind it, as in a=crypto, may stay.
  * "ssrc": "0x89abcdef" or a number. "mki": hex digits, or VALUE:LENGTH as in a=crypto. "src", "dst": ADDR or ADDR:PORT.
  */
-int keys_read(const char *path, struct keys *out, struct err *err);
-void keys_clear(struct keys *k); /* wipes */
+int file_keys_read(const char *path, struct file_keys *out, struct err *err);
+void file_keys_clear(struct file_keys *k); /* wipes */
 
 #endif
