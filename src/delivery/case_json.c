@@ -30,6 +30,11 @@ static json_t *text(const char *s)
 	return j;
 }
 
+static json_t *word(const char *s)
+{
+	return s == NULL || s[0] == '\0' ? json_null() : text(s);
+}
+
 static json_t *number(uint64_t n)
 {
 	return json_integer((json_int_t)(n <= INT64_MAX ? n : INT64_MAX));
@@ -125,6 +130,41 @@ static json_t *diversions_of(const struct held_facts *f)
 	return all;
 }
 
+/* Where a key came from, or why it did not: the last KMS that was tried gave the answer. */
+static json_t *kms_of(const struct held_kms *k)
+{
+	const struct held_tried *last = k->tried_count > 0 ? &k->tried[k->tried_count - 1] : NULL;
+	json_t *one = json_object(), *tried = json_array();
+
+	for (size_t i = 0; i < k->tried_count; i++) {
+		json_t *t = json_object();
+
+		set(t, "kms", text(k->tried[i].kms));
+		set(t, "by", text(k->tried[i].by));
+		set(t, "outcome", text(k->tried[i].outcome));
+		json_array_append_new(tried, t);
+	}
+	set(one, "request", word(k->request));
+	set(one, "protocol", text(k->protocol));
+	set(one, "line", k->line != UINT32_MAX ? number(k->line) : NULL);
+	set(one, "kms", text(last != NULL ? last->kms : NULL));
+	set(one, "by", text(last != NULL ? last->by : NULL));
+	set(one, "tried", tried);
+	set(one, "at", moment(k->at));
+	set(one, "outcome", text(k->outcome));
+	set(one, "mismatch", json_boolean(k->mismatch));
+	return one;
+}
+
+static json_t *all_kms_of(const struct held_facts *f)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < f->kms_count; i++)
+		json_array_append_new(all, kms_of(&f->kms[i]));
+	return all;
+}
+
 static json_t *stream_name(const struct held_stream *s, json_t *one)
 {
 	char address[ADDR_TEXT], ssrc[11];
@@ -134,11 +174,6 @@ static json_t *stream_name(const struct held_stream *s, json_t *one)
 	snprintf(ssrc, sizeof(ssrc), "0x%08x", s->ssrc);
 	set(one, "ssrc", json_string(ssrc));
 	return one;
-}
-
-static json_t *word(const char *s)
-{
-	return s == NULL || s[0] == '\0' ? json_null() : text(s);
 }
 
 static json_t *stream_of(const struct held_call *c, const struct held_stream *s)
@@ -201,6 +236,7 @@ static json_t *call_of(const struct holding *h, const struct held_call *c)
 	set(one, "callee", text(f->callee));
 	set(one, "matched", matches_of(h, f));
 	set(one, "diversions", diversions_of(f));
+	set(one, "kms", all_kms_of(f));
 	set(one, "streams", streams_of(c));
 	return one;
 }

@@ -11,6 +11,19 @@ static void text_free(char *s)
 		secret_free(s, strlen(s));
 }
 
+static void kms_clear(struct held_kms *k)
+{
+	text_free(k->request);
+	text_free(k->protocol);
+	text_free(k->outcome);
+	for (size_t i = 0; i < k->tried_count; i++) {
+		text_free(k->tried[i].kms);
+		text_free(k->tried[i].by);
+		text_free(k->tried[i].outcome);
+	}
+	free(k->tried);
+}
+
 void held_facts_clear(struct held_facts *f)
 {
 	for (size_t i = 0; i < f->call_id_count; i++)
@@ -21,6 +34,9 @@ void held_facts_clear(struct held_facts *f)
 		text_free(f->diversions[i].by);
 		text_free(f->diversions[i].to);
 	}
+	for (size_t i = 0; i < f->kms_count; i++)
+		kms_clear(&f->kms[i]);
+	free(f->kms);
 	free(f->call_ids);
 	free(f->matches);
 	free(f->diversions);
@@ -58,6 +74,20 @@ static const char *service_name(const char *name)
 	return "unknown";
 }
 
+static void copy_kms(struct held_kms *to, const struct call_kms *from, bool *ok)
+{
+	*to = (struct held_kms){ .line = from->line, .at = from->at, .mismatch = from->mismatch };
+	to->request = copy(from->request, ok);
+	to->protocol = copy(from->protocol, ok);
+	to->outcome = copy(from->outcome, ok);
+	to->tried = room(from->tried_count, sizeof(*to->tried), ok);
+	for (size_t i = 0; *ok && i < from->tried_count; i++, to->tried_count++) {
+		const struct call_kms_tried *t = &from->tried[i];
+
+		to->tried[i] = (struct held_tried){ copy(t->kms, ok), copy(t->by, ok), copy(t->outcome, ok) };
+	}
+}
+
 static void copy_lists(struct held_facts *to, const struct call_facts *from, bool *ok)
 {
 	to->call_ids = room(from->call_id_count, sizeof(*to->call_ids), ok);
@@ -76,6 +106,9 @@ static void copy_lists(struct held_facts *to, const struct call_facts *from, boo
 		to->diversions[i] =
 			(struct held_diversion){ service_name(d->service), d->cause, copy(d->by, ok), copy(d->to, ok) };
 	}
+	to->kms = room(from->kms_count, sizeof(*to->kms), ok);
+	for (size_t i = 0; *ok && i < from->kms_count; i++, to->kms_count++)
+		copy_kms(&to->kms[i], &from->kms[i], ok);
 }
 
 int held_facts_set(struct held_call *c, const struct call_facts *facts)

@@ -81,6 +81,17 @@ struct held_facts {
 		char *by, *to;
 	} * diversions;
 	size_t diversion_count;
+	struct held_kms {
+		char *request, *protocol, *outcome;
+		uint32_t line;
+		nsec_t at;
+		bool mismatch;
+		struct held_tried {
+			char *kms, *by, *outcome;
+		} * tried;
+		size_t tried_count;
+	} * kms;
+	size_t kms_count;
 	enum toward target;
 	bool keep_keys;
 };

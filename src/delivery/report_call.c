@@ -90,6 +90,48 @@ static void diversions(FILE *f, const struct held_facts *facts)
 	fputs("</dd>\n", f);
 }
 
+/* The one that gave the answer first, then those that were asked before it. */
+static void kms_tried(FILE *f, const struct held_kms *k)
+{
+	for (size_t i = k->tried_count; i-- > 0;) {
+		bool last = i + 1 == k->tried_count;
+
+		fputs(last ? " from <bdi>" : ", after <bdi>", f);
+		page_string(f, k->tried[i].kms);
+		fputs("</bdi> <span class=\"soft\">(", f);
+		page_string(f, k->tried[i].by);
+		if (!last) {
+			fputs(", ", f);
+			page_string(f, k->tried[i].outcome);
+		}
+		fputs(")</span>", f);
+	}
+}
+
+/* Which KMS gave each key, or why none did. */
+static void key_requests(FILE *f, const struct held_facts *facts)
+{
+	if (facts->kms_count == 0)
+		return;
+	term(f, facts->kms_count == 1 ? "Key request" : "Key requests");
+	for (size_t i = 0; i < facts->kms_count; i++) {
+		const struct held_kms *k = &facts->kms[i];
+
+		fputs(i > 0 ? "<br><b>" : "<b>", f);
+		page_string(f, k->outcome);
+		fputs("</b>", f);
+		kms_tried(f, k);
+		fputs(" <span class=\"soft\">", f);
+		page_string(f, k->protocol);
+		fputs(", request <code>", f);
+		page_string(f, k->request);
+		fputs("</code></span>", f);
+		if (k->mismatch)
+			fputs(" <span class=\"badge sealed\">key-mismatch</span>", f);
+	}
+	fputs("</dd>\n", f);
+}
+
 static void call_ids(FILE *f, const struct held_facts *facts)
 {
 	term(f, facts->call_id_count == 1 ? "Call-ID" : "Call-IDs");
@@ -238,6 +280,7 @@ int report_call(FILE *f, const struct holding *h, const struct held_call *c, str
 	moments(f, &c->facts);
 	matches(f, h, &c->facts);
 	diversions(f, &c->facts);
+	key_requests(f, &c->facts);
 	call_ids(f, &c->facts);
 	files(f, c);
 	fputs("</dl>\n", f);

@@ -605,9 +605,52 @@ static void the_name_of_a_folder_is_safe(void **state)
 	assert_string_equal(out, "NL-2026%2F0815");
 }
 
+static void where_keys_of_kmss_came_from_is_said_with_every_one_that_was_tried(void **state)
+{
+	static const struct call_kms_tried tried[] = { { "sip:kms@a.example", "ticket", "kms-unknown" },
+		{ "sip:kms@b.example", "signalled", "keys" } };
+	static const struct call_kms kms[] = {
+		{ "0123456789abcdef0123456789abcdef", "mikey", 1, START, START + NSEC_PER_SEC, "keys", true, tried, 2 },
+		{ NULL, "otway-rees", UINT32_MAX, START, NSEC_NONE, NULL, false, NULL, 0 },
+	};
+	struct scene *s = scene_new(1);
+	struct call_facts facts = simple_facts();
+	json_t *root, *one;
+
+	(void)state;
+	take_sip(s, 1, 1, START, sip_flow(), 17, "INVITE sip:bob@ims.example SIP/2.0\r\n\r\n");
+	facts.kms = kms;
+	facts.kms_count = 2;
+	take_facts(s, 1, 1, facts);
+	take_facts(s, 1, 1, facts); /* again: what was is replaced */
+	assert_int_equal(scene_finish(s), 0);
+	root = read_case(s, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "calls.0.kms")), 2);
+	one = json_at(root, "calls.0.kms.0");
+	assert_string_equal(json_string_value(json_at(one, "request")), kms[0].request);
+	assert_string_equal(json_string_value(json_at(one, "protocol")), "mikey");
+	assert_int_equal(json_integer_value(json_at(one, "line")), 1);
+	assert_string_equal(json_string_value(json_at(one, "kms")), "sip:kms@b.example");
+	assert_string_equal(json_string_value(json_at(one, "by")), "signalled");
+	assert_string_equal(json_string_value(json_at(one, "outcome")), "keys");
+	assert_true(json_is_true(json_at(one, "mismatch")));
+	assert_int_equal(json_array_size(json_at(one, "tried")), 2);
+	assert_string_equal(json_string_value(json_at(one, "tried.0.kms")), "sip:kms@a.example");
+	assert_string_equal(json_string_value(json_at(one, "tried.0.outcome")), "kms-unknown");
+	one = json_at(root, "calls.0.kms.1");
+	assert_true(json_is_null(json_at(one, "request")));
+	assert_true(json_is_null(json_at(one, "line")));
+	assert_true(json_is_null(json_at(one, "kms")));
+	assert_true(json_is_null(json_at(one, "at")));
+	assert_true(json_is_null(json_at(one, "outcome")));
+	json_decref(root);
+	scene_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(where_keys_of_kmss_came_from_is_said_with_every_one_that_was_tried),
 		cmocka_unit_test(nothing_covered_makes_no_folder),
 		cmocka_unit_test(a_folder_that_is_not_empty_is_refused),
 		cmocka_unit_test(a_folder_that_is_empty_is_taken),

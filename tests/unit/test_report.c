@@ -39,6 +39,9 @@ static void what_stands_in_messages_is_text_and_nothing_else(void **state)
 	static const char *const ids[] = { EVIL };
 	static const struct call_diversion diversions[] = { { "CFU", 302, EVIL, EVIL } };
 	static const struct call_match matches[] = { { 0, SIP_HEADER_TO, HIT_TO_TARGET, false, EVIL } };
+	static const struct call_kms_tried tried[] = { { EVIL, "ticket", "kms-unknown" },
+		{ EVIL, "convention", "keys" } };
+	static const struct call_kms kms[] = { { EVIL, "mikey", 0, START, START, "keys", true, tried, 2 } };
 	struct call_facts facts = simple_facts();
 	struct scene *s;
 	struct packet_said p;
@@ -52,6 +55,8 @@ static void what_stands_in_messages_is_text_and_nothing_else(void **state)
 	facts.diversions = diversions;
 	facts.diversion_count = 1;
 	facts.matches = matches;
+	facts.kms = kms;
+	facts.kms_count = 1;
 	s = page_with(facts, "SIP/2.0 200 " EVIL "\r\nCSeq: 1 " EVIL "\r\n\r\n");
 	take_sip(s, 1, 1, START, sip_flow(), 17, EVIL EVIL "\r\n\r\n");
 	p = rtp_said(s, 1, START, (struct bytes){ media, sizeof(media) });
@@ -73,8 +78,8 @@ static void what_stands_in_messages_is_text_and_nothing_else(void **state)
 		"P().feed(page)\n"
 		"print(tags.count('script'), tags.count('img'), tags.count('b'), len(bad),\n"
 		"      ''.join(texts).count('<script>alert(1)</script>\"\\'><img src=x onerror=alert(2)>&amp;') >= "
-		"9)\n");
-	assert_string_equal(out, "1 0 6 0 True"); /* the five figures and the service are bold */
+		"12)\n");
+	assert_string_equal(out, "1 0 7 0 True"); /* the five figures, the service and the outcome are bold */
 	scene_free(s);
 }
 
