@@ -239,6 +239,7 @@ static void back_glance(struct pipeline *p, const struct datagram *d)
 	const struct sip_message *m;
 
 	triage_look(p->triage, d->payload, &p->glance);
+	p->esp_count = p->glance.security ? sip_security(d, p->esp) : 0;
 	p->bad += !d->truncated && (p->glance.call_id.len == 0 || !p->glance.cseq);
 	if (p->trace == NULL && !p->glance.may_match && p->glance.call_id.len > 0 &&
 		!call_may_know(p->call, &p->glance)) {
@@ -354,7 +355,6 @@ bool pipeline_next(struct pipeline *p, const struct record **out)
 		} else if (back_move(p)) {
 			continue;
 		} else if (sip_whole(p->sip, &whole)) {
-			p->esp_count = sip_security(whole, p->esp);
 			back_glance(p, whole);
 		} else if (!front_move(p) && !end_move(p)) {
 			p->idle = true;

@@ -1,7 +1,8 @@
 /*
  * undecided: set-up messages that no warrant covers yet, kept for two seconds at most. A call may be matched by its
  * second leg only (a proxy asserts the identity): then the messages of its first leg are part of it.
- * Bounded in octets and time; what is not claimed is wiped. Nothing here is ever counted by identity.
+ * Bounded in octets and time; what is not claimed is wiped, at the latest a quarter of a second after. Nothing here is ever
+ * counted by identity.
  */
 #ifndef OTWAY_UNDECIDED_H
 #define OTWAY_UNDECIDED_H

@@ -4,7 +4,7 @@
 
 #include "otway/model/glance.h"
 
-#define SHARED_MAX 64 /* of one message */
+#define SHARED_MAX 63 /* of one message */
 
 /* Each hash once. */
 struct shared {
@@ -12,7 +12,15 @@ struct shared {
 	size_t count;
 };
 
-/* Call-ID, Session-ID (either end), icid-value, and the master keys of a=crypto. */
-void shared_of(const struct glance *g, struct shared *out);
+/* Drawn at random: nobody outside can choose hashes. */
+struct shared_key {
+	uint64_t word[3];
+};
+
+/*
+ * Call-ID, Session-ID (either end), icid-value, and the master keys of a=crypto. What is equal has equal hashes; what is not,
+ * seldom: a master key is known by its first 30 octets.
+ */
+void shared_of(const struct glance *g, const struct shared_key *key, struct shared *out);
 
 #endif

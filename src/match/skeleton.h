@@ -6,13 +6,38 @@
 
 #include "otway/triage.h"
 
+struct triage {
+	uint64_t *slots;    /* open addressing, 0 free */
+	size_t count, room; /* room: a power of two, at least twice count */
+	uint64_t
+		*filter; /* two bits in one word for each skeleton; small enough for the cache whatever the slots are */
+	size_t filter_mask; /* its words - 1 */
+	bool all;           /* some target has no skeleton, so everything may be it */
+};
+
 /* The value of a hex digit, or -1. */
 int skeleton_hex(uint8_t c);
 
 /* The skeleton of what begins at user (triage.h); *end: where it ends. */
 uint64_t skeleton_of(struct bytes user, size_t *end);
 
+/* It is in the slots, which are not free altogether. */
+bool skeleton_known(const struct triage *t, uint64_t skeleton);
+
+/* The bits of a skeleton in its word of the filter. */
+static inline uint64_t skeleton_bits(uint64_t skeleton)
+{
+	return UINT64_C(1) << (skeleton >> 52 & 63) | UINT64_C(1) << (skeleton >> 58);
+}
+
 /* Some target may have it. */
-bool skeleton_wanted(const struct triage *t, uint64_t skeleton);
+static inline bool skeleton_wanted(const struct triage *t, uint64_t skeleton)
+{
+	uint64_t bits = skeleton_bits(skeleton);
+
+	if (skeleton == 0 || t->all)
+		return true;
+	return t->count > 0 && (t->filter[skeleton & t->filter_mask] & bits) == bits && skeleton_known(t, skeleton);
+}
 
 #endif

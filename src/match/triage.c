@@ -11,7 +11,7 @@
 #include "otway/base/text.h"
 
 /* Whether the word before the colon at `colon` is `word` (in lower case), whatever stands before that. */
-static bool word_before(struct bytes text, size_t colon, const char *word, size_t len)
+static inline bool word_before(struct bytes text, size_t colon, const char *word, size_t len)
 {
 	if (colon < len)
 		return false;
@@ -30,24 +30,36 @@ static bool name_before(struct bytes text, size_t colon, const char *name, size_
 	       (colon == len || text.at[colon - len - 1] == '\n' || text.at[colon - len - 1] == '\r');
 }
 
+/* Where the line that `from` lies in ends: at CR, LF or the end of the text. */
+static size_t line_end(struct bytes text, size_t from)
+{
+#ifdef __SSE2__
+	for (; from + 16 <= text.len; from += 16) {
+		__m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)(text.at + from));
+		__m128i ends = _mm_or_si128(
+			_mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(sixteen, _mm_set1_epi8('\n')));
+		unsigned int mask = (unsigned int)_mm_movemask_epi8(ends);
+
+		if (mask != 0)
+			return from + (size_t)__builtin_ctz(mask);
+	}
+#endif
+	while (from < text.len && text.at[from] != '\r' && text.at[from] != '\n')
+		from++;
+	return from;
+}
+
 /* The value behind a colon, up to the end of its line (CRLF, or either alone), folded lines taken in. */
 static struct bytes value_behind(struct bytes text, size_t colon)
 {
-	size_t end = colon + 1;
+	size_t from = colon + 1, line, end;
 
-	while (end < text.len) {
-		size_t line = end;
-
-		while (end < text.len && text.at[end] != '\r' && text.at[end] != '\n')
-			end++;
-		line = end;
-		end += end + 1 < text.len && text.at[end] == '\r' && text.at[end + 1] == '\n' ? 2 : 1;
-		if (end >= text.len || (text.at[end] != ' ' && text.at[end] != '\t')) {
-			end = line;
-			break;
-		}
-	}
-	return text_trim(bytes_part(text, colon + 1, end - colon - 1));
+	do {
+		line = line_end(text, from);
+		end = line + 1;
+		from = end + (end < text.len && text.at[line] == '\r' && text.at[end] == '\n');
+	} while (from < text.len && (text.at[from] == ' ' || text.at[from] == '\t'));
+	return text_trim((struct bytes){ text.at + colon + 1, line - colon - 1 });
 }
 
 /*
@@ -75,7 +87,10 @@ static uint64_t imei_skeleton(struct bytes rest)
 	return triage_skeleton((struct bytes){ digits, n });
 }
 
-static bool user_may(const struct triage *t, struct bytes rest)
+/* Some functions are kept out of the loop over the colons, so that what is seldom wanted costs those that want nothing nothing. */
+#define APART __attribute__((noinline))
+
+APART static bool user_may(const struct triage *t, struct bytes rest)
 {
 	size_t end;
 	uint64_t skeleton = skeleton_of(rest, &end);
@@ -140,15 +155,34 @@ static void take_icid(struct glance *g, struct bytes value)
 		g->may_match = true;
 }
 
+/* Behind the number, which digits and a space tell at once. */
+static struct bytes cseq_method(struct bytes cseq)
+{
+	struct bytes rest;
+	size_t i = 0;
+
+	while (i < cseq.len && text_digit(cseq.at[i]))
+		i++;
+	if (i > 0 && i + 1 < cseq.len && cseq.at[i] == ' ' && text_alpha(cseq.at[i + 1]))
+		return bytes_part(cseq, i + 1, cseq.len);
+	text_word(cseq, &rest);
+	return text_word(rest, NULL);
+}
+
 static bool is_setup(struct bytes cseq)
 {
-	static const char *const methods[] = { "INVITE", "ACK", "BYE", "CANCEL", "PRACK", "UPDATE", "INFO" };
-	struct bytes rest, method;
+	static const struct {
+		const char *name;
+		size_t len;
+	} methods[] = { { "INVITE", 6 }, { "ACK", 3 }, { "BYE", 3 }, { "CANCEL", 6 }, { "PRACK", 5 }, { "UPDATE", 6 },
+		{ "INFO", 4 } };
+	struct bytes method = cseq_method(cseq);
 
-	text_word(cseq, &rest);
-	method = text_word(rest, NULL);
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (text_is(method, methods[i]))
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]) && method.len > 0; i++)
+		if (text_lower(method.at[0]) == text_lower((uint8_t)methods[i].name[0]) &&
+			text_begins(method, methods[i].name) &&
+			(method.len == methods[i].len || method.at[methods[i].len] == ' ' ||
+				method.at[methods[i].len] == '\t'))
 			return true;
 	return method.len == 0;
 }
@@ -159,80 +193,155 @@ static void take_cseq(struct glance *g, struct bytes value)
 	g->cseq = true;
 }
 
-/* What the colon at `at` says; the last letter before it tells most colons apart at once. */
-static void colon_seen(const struct triage *t, struct bytes text, size_t at, struct glance *g)
+/* Where base64 ends: at a space, a bar or a semicolon, or what is no text (RFC 4568 9.2). */
+static size_t inline_end(struct bytes rest)
 {
-	size_t end = at;
-	struct bytes rest = { text.at + at + 1, text.len - at - 1 };
+	size_t n = 0;
 
-	while (end > 0 && text_space(text.at[end - 1]))
-		end--;
-	switch (end > 0 ? text_lower(text.at[end - 1]) : 0) {
-	case 'p':
-		if (!g->may_match && word_before(text, at, "sip", 3))
-			g->may_match = user_may(t, rest);
-		break;
-	case 's':
-		if (!g->may_match && word_before(text, at, "sips", 4))
-			g->may_match = user_may(t, rest);
-		break;
-	case 'l':
-		if (!g->may_match && word_before(text, at, "tel", 3))
-			g->may_match = user_may(t, rest);
-		break;
-	case 'i':
-		if (!g->may_match && word_before(text, at, "imei", 4))
-			g->may_match = skeleton_wanted(t, imei_skeleton(rest));
-		else if (g->call_id.len == 0 && name_before(text, at, "i", 1))
-			g->call_id = value_behind(text, at);
-		break;
-	case 'd':
+#ifdef __SSE2__
+	for (; n + 16 <= rest.len; n += 16) {
+		__m128i all = _mm_loadu_si128((const __m128i *)(const void *)(rest.at + n));
+		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(all, _mm_set1_epi8(' ')), all);
+		__m128i ends =
+			_mm_or_si128(_mm_cmpeq_epi8(all, _mm_set1_epi8('|')), _mm_cmpeq_epi8(all, _mm_set1_epi8(';')));
+		unsigned int mask = (unsigned int)_mm_movemask_epi8(_mm_or_si128(low, ends));
+
+		if (mask != 0)
+			return n + (size_t)__builtin_ctz(mask);
+	}
+#endif
+	while (n < rest.len && rest.at[n] > ' ' && rest.at[n] != '|' && rest.at[n] != ';')
+		n++;
+	return n;
+}
+
+APART static void take_inline(struct glance *g, struct bytes rest)
+{
+	g->inlines[g->inline_count++] = (struct bytes){ rest.at, inline_end(rest) };
+}
+
+/* Four octets as a number, as tail_of gives them. */
+#define TAIL(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define TAIL_THREE       UINT32_C(0xffffff)
+#define TAIL_ONE         UINT32_C(0xff)
+
+/* The last four octets before `end`, letters in lower case; what is no letter may look like another octet. */
+static inline uint32_t tail_of(struct bytes text, size_t end)
+{
+	uint32_t tail = 0;
+
+	if (end >= 4)
+		return be32(text.at + end - 4) | 0x20202020;
+	for (size_t i = 0; i < end; i++)
+		tail = tail << 8 | text.at[i] | 0x20;
+	return tail;
+}
+
+/* The name of a header line, or what looks like one; it ends at `end`, with these octets. */
+APART static void name_seen(struct bytes text, size_t at, size_t end, uint32_t tail, struct glance *g)
+{
+	switch (tail) {
+	case TAIL('l', '-', 'i', 'd'):
 		if (g->call_id.len == 0 && name_before(text, at, "call-id", 7))
 			g->call_id = value_behind(text, at);
-		else if (name_before(text, at, "session-id", 10))
+		break;
+	case TAIL('n', '-', 'i', 'd'):
+		if (name_before(text, at, "session-id", 10))
 			take_session(g, value_behind(text, at));
 		break;
-	case 'q':
+	case TAIL('c', 's', 'e', 'q'):
 		if (name_before(text, at, "cseq", 4))
 			take_cseq(g, value_behind(text, at));
 		break;
-	case 'r':
+	case TAIL('c', 't', 'o', 'r'):
 		if (name_before(text, at, "p-charging-vector", 17))
 			take_icid(g, value_behind(text, at));
 		break;
-	case 'e':
-		if (g->inline_count < GLANCE_INLINES && word_before(text, at, "inline", 6)) {
-			size_t n = 0;
-
-			while (n < rest.len && rest.at[n] > ' ' && rest.at[n] != '|' && rest.at[n] != ';')
-				n++;
-			g->inlines[g->inline_count++] = (struct bytes){ rest.at, n };
-		}
+	case TAIL('r', 'v', 'e', 'r'):
+		g->security |= word_before(text, end, "security-server", 15);
+		break;
+	case TAIL('r', 'i', 'f', 'y'):
+		g->security |= word_before(text, end, "security-verify", 15);
+		break;
+	case TAIL('i', 'e', 'n', 't'):
+		g->security |= word_before(text, end, "security-client", 15);
 		break;
 	default:
+		if ((tail & TAIL_ONE) == 'i' && g->call_id.len == 0 && name_before(text, at, "i", 1))
+			g->call_id = value_behind(text, at);
 		break;
 	}
 }
+
+/* What the colon at `at` says: the letters before it tell. A scheme stands right before it, a name may have space behind. */
+static void colon_seen(const struct triage *t, struct bytes text, size_t at, struct glance *g)
+{
+	struct bytes rest = { text.at + at + 1, text.len - at - 1 };
+	uint32_t tail = tail_of(text, at), three = tail & TAIL_THREE;
+	size_t end = at;
+
+	if (three == TAIL(0, 's', 'i', 'p') || three == TAIL(0, 't', 'e', 'l') || tail == TAIL('s', 'i', 'p', 's')) {
+		g->may_match = g->may_match || user_may(t, rest);
+	} else if (tail == TAIL('i', 'm', 'e', 'i')) {
+		g->may_match = g->may_match || skeleton_wanted(t, imei_skeleton(rest));
+	} else if (tail == TAIL('l', 'i', 'n', 'e')) {
+		if (g->inline_count < GLANCE_INLINES && word_before(text, at, "inline", 6))
+			take_inline(g, rest);
+	} else {
+		while (end > 0 && text_space(text.at[end - 1]))
+			end--;
+		name_seen(text, at, end, end == at ? tail : tail_of(text, end), g);
+	}
+}
+
+/* What may stand before a colon that says something: the last letter of a scheme or name, or space behind it. */
+#define ENDS(c) [(c)-0x20] = true, [c] = true
+
+static const bool telling[256] = { ENDS('p'), ENDS('s'), ENDS('l'), ENDS('i'), ENDS('d'), ENDS('q'), ENDS('r'),
+	ENDS('e'), ENDS('t'), ENDS('y'), [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true };
+
+static inline bool tells(struct bytes text, size_t colon)
+{
+	return colon > 0 && telling[text.at[colon - 1]];
+}
+
+#ifdef __SSE2__
+#define STRIDE 64
+
+/* A bit for each of 16 octets that is a colon. */
+static inline uint64_t sixteen(const uint8_t *at)
+{
+	__m128i all = _mm_loadu_si128((const __m128i *)(const void *)at);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(all, _mm_set1_epi8(':')));
+}
+#endif
 
 void triage_look(const struct triage *t, struct bytes text, struct glance *out)
 {
 	size_t i = 0;
 
-	out->may_match = false;
+	out->may_match = out->security = false;
 	out->setup = true;
 	out->cseq = false;
 	out->call_id = out->session[0] = out->session[1] = out->icid = (struct bytes){ NULL, 0 };
 	out->inline_count = 0;
 #ifdef __SSE2__
-	for (; i + 16 <= text.len; i += 16) {
-		__m128i sixteen = _mm_loadu_si128((const __m128i *)(const void *)(text.at + i));
-		unsigned int mask = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(sixteen, _mm_set1_epi8(':')));
+	for (; i + 16 <= text.len; i += i + STRIDE <= text.len ? STRIDE : 16) {
+		const uint8_t *at = text.at + i;
+		uint64_t colons = sixteen(at);
 
-		for (; mask != 0; mask &= mask - 1)
-			colon_seen(t, text, i + (size_t)__builtin_ctz(mask), out);
+		if (i + STRIDE <= text.len)
+			colons |= sixteen(at + 16) << 16 | sixteen(at + 32) << 32 | sixteen(at + 48) << 48;
+		for (; colons != 0; colons &= colons - 1) {
+			size_t colon = i + (size_t)__builtin_ctzll(colons);
+
+			if (tells(text, colon))
+				colon_seen(t, text, colon, out);
+		}
 	}
 #endif
 	for (; i < text.len; i++)
-		if (text.at[i] == ':')
+		if (text.at[i] == ':' && tells(text, i))
 			colon_seen(t, text, i, out);
 }

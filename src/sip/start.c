@@ -71,11 +71,37 @@ bool start_line_read(struct bytes payload, struct start_line *out, struct bytes 
 	return read_request(line, method, out);
 }
 
+/* "SIP/2.0 180 " */
+static bool plain_status(struct bytes p)
+{
+	return p.len > sizeof(version) + 3 && memcmp(p.at, "SIP/2.0 ", sizeof(version)) == 0 && p.at[8] >= '1' &&
+	       p.at[8] <= '6' && text_digit(p.at[9]) && text_digit(p.at[10]) && p.at[11] == ' ';
+}
+
+/* Capital letters, a space, a URI without any, a space, the version, CRLF. False: it may be a request all the same. */
+static bool plain_request(struct bytes p)
+{
+	const size_t len = sizeof(version) - 1;
+	const uint8_t *end;
+	size_t n = 0;
+
+	while (n < p.len && n < METHOD_MAX && p.at[n] >= 'A' && p.at[n] <= 'Z')
+		n++;
+	if (n == 0 || p.len < n + len + 5 || p.at[n] != ' ' || p.at[n + 1] <= ' ')
+		return false;
+	end = memchr(p.at + n, '\r', p.len - n - 1);
+	return end != NULL && end[1] == '\n' && end >= p.at + n + 3 + len &&
+	       memcmp(end - len - 1, " SIP/2.0", len + 1) == 0 &&
+	       memchr(p.at + n, '\n', (size_t)(end - p.at) - n) == NULL;
+}
+
 bool sip_is(struct bytes payload)
 {
 	struct start_line line;
 	struct bytes from, rest;
 
 	/* Most that is not SIP is media, whose first octet is none of text. */
-	return payload.len > 0 && payload.at[0] < 0x80 && start_line_read(payload, &line, &from, &rest);
+	if (payload.len == 0 || payload.at[0] >= 0x80)
+		return false;
+	return plain_status(payload) || plain_request(payload) || start_line_read(payload, &line, &from, &rest);
 }

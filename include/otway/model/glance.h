@@ -18,6 +18,7 @@ struct glance {
 	struct bytes icid;                    /* P-Charging-Vector icid-value, unquoted */
 	struct bytes inlines[GLANCE_INLINES]; /* base64 of a=crypto keys */
 	uint8_t inline_count;
+	bool security; /* some header of it may agree on ESP (RFC 3329) */
 };
 
 #endif
