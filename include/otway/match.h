@@ -28,6 +28,7 @@ bool match_targets(struct match *m, const struct warrant_set *set);
  *   From, P-Preferred-Identity, Remote-Party-ID   from-target, unverified, for warrants that trust them
  * Of a REGISTER only To counts. A target's device (IMEI) and the other identities of its registration
  * (P-Associated-URI) count for it as long as the registration holds.
+ * A hit tells too what the target's registration was answered with: its KMS and a SIP URI of the same user.
  * One hit per (warrant, target, header, side). Returns how many there are; *hits is borrowed until the next call on m.
  */
 size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits);

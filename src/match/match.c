@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "bound.h"
 #include "learnt.h"
 #include "place.h"
 
@@ -37,6 +38,7 @@ struct match {
 	struct link *links;
 	size_t named_count;
 	struct learnt *learnt;
+	struct bound *bound;
 	struct hit *hits;
 	size_t hit_count, hit_room;
 	struct identity taught[TAUGHT_MAX];
@@ -52,7 +54,8 @@ struct match *match_new(void)
 		return NULL;
 	m->keys = table_new();
 	m->learnt = learnt_new();
-	if (m->keys == NULL || m->learnt == NULL) {
+	m->bound = bound_new();
+	if (m->keys == NULL || m->learnt == NULL || m->bound == NULL) {
 		match_free(m);
 		return NULL;
 	}
@@ -65,6 +68,7 @@ void match_free(struct match *m)
 		return;
 	table_free(m->keys);
 	learnt_free(m->learnt);
+	bound_free(m->bound);
 	free(m->named);
 	free(m->links);
 	free(m->hits);
@@ -126,10 +130,16 @@ bool match_targets(struct match *m, const struct warrant_set *set)
 	m->named_count = count;
 	m->hit_count = 0;
 	learnt_keep(m->learnt, is_target, keys);
+	bound_keep(m->bound, is_target, keys);
 	return true;
 }
 
-static void hit(struct match *m, struct named *named, const struct place *at)
+static struct bytes target_key(const struct named *named)
+{
+	return learnt_key(&named->warrant->targets[named->target].id);
+}
+
+static void hit(struct match *m, struct named *named, const struct place *at, nsec_t now)
 {
 	uint64_t bit = UINT64_C(1) << (at->party->header * 3u + at->side);
 
@@ -156,6 +166,7 @@ static void hit(struct match *m, struct named *named, const struct place *at)
 		.side = at->side,
 		.verified = at->verified,
 	};
+	bound_of(m->bound, target_key(named), now, &m->hits[m->hit_count - 1].kms, &m->hits[m->hit_count - 1].sip);
 }
 
 static void look_up(struct match *m, struct bytes key, const struct place *at, nsec_t now)
@@ -166,7 +177,7 @@ static void look_up(struct match *m, struct bytes key, const struct place *at, n
 		const struct warrant *w = link->named->warrant;
 
 		if (warrant_in_force(w, now) && (at->verified || w->trust_from))
-			hit(m, link->named, at);
+			hit(m, link->named, at, now);
 	}
 }
 
@@ -219,6 +230,51 @@ static void learn_associated(struct match *m, const struct sip_message *message,
 	}
 }
 
+/* The SIP URI of a registration's user, one that is more than a number if there is one. */
+static struct bytes sip_of(const struct sip_message *message)
+{
+	struct bytes found = { NULL, 0 };
+
+	for (size_t i = message->party_count; i-- > 0;) {
+		const struct sip_party *p = &message->parties[i];
+		bool names_user = p->header == SIP_HEADER_ASSOCIATED || p->header == SIP_HEADER_TO;
+
+		if (names_user && text_begins(p->uri, "sip") && (found.len == 0 || p->id.number[0] == '\0'))
+			found = bytes_of(p->id.uri);
+	}
+	return found;
+}
+
+static void bind(struct match *m, struct bytes key, const struct sip_message *message)
+{
+	const struct sip_party *contact = sip_party_of(message, SIP_HEADER_CONTACT);
+	uint32_t expires = contact != NULL ? seconds(contact, message) : 0; /* RFC 3261 10.3: it lists what holds now */
+
+	for (const struct link *l = key.len > 0 ? table_get(m->keys, key) : NULL; l != NULL; l = l->next)
+		if (expires == 0)
+			bound_end(m->bound, target_key(l->named));
+		else
+			bound_learn(m->bound, target_key(l->named), message->kms, sip_of(message),
+				message->at + (nsec_t)expires * NSEC_PER_SEC);
+}
+
+/* A 2xx to a REGISTER: its users are To and the associated ones, be they targets or known to be. */
+static void learn_bound(struct match *m, const struct sip_message *message)
+{
+	for (size_t i = 0; i < message->party_count; i++) {
+		const struct sip_party *p = &message->parties[i];
+		struct bytes key;
+		size_t step = 0;
+
+		if ((p->header != SIP_HEADER_TO && p->header != SIP_HEADER_ASSOCIATED) || p->id.uri[0] == '\0')
+			continue;
+		bind(m, bytes_of(p->id.uri), message);
+		bind(m, bytes_of(p->id.number), message);
+		while ((key = learnt_of(m->learnt, &p->id, message->at, &step)).len > 0)
+			bind(m, key, message);
+	}
+}
+
 /* What a REGISTER, or its 200, says of targets. */
 static void learn(struct match *m, const struct sip_message *message, const struct sip_party *to)
 {
@@ -235,10 +291,12 @@ static void learn(struct match *m, const struct sip_message *message, const stru
 			is_target(m->keys, bytes_of(device.uri)))
 			teach(m, &to->id, bytes_of(device.uri), message, seconds(p, message));
 	}
-	if (!message->request)
+	if (!message->request) {
 		learn_associated(m, message, to);
-	else if (!contacts && message->expires == 0)
+		learn_bound(m, message);
+	} else if (!contacts && message->expires == 0) {
 		learnt_leave(m->learnt, &to->id, message);
+	}
 }
 
 size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits)

@@ -469,6 +469,71 @@ static void the_identities_of_others_teach_nothing(void **state)
 	assert_int_equal(match_one(s, SIP_HEADER_TO, "tel:+15550104"), 0);
 }
 
+/* A REGISTER of carol, or a response to it, with a KMS and her number. */
+static void register_carol(struct scene *s, uint16_t status, nsec_t at, const char *kms, uint32_t expires)
+{
+	begin(s, SIP_REGISTER, status, at)->kms = bytes_of(kms);
+	name(s, SIP_HEADER_TO, "sip:carol@ims.example");
+	name(s, SIP_HEADER_CONTACT, "sip:carol@192.0.2.1")->expires = expires;
+	name(s, SIP_HEADER_ASSOCIATED, "tel:+15550103");
+	name(s, SIP_HEADER_ASSOCIATED, "sip:carol@ims.example");
+	match(s);
+}
+
+/* A hit by a number at that time: the KMS and the SIP URI that go with it. */
+static void assert_bound(struct scene *s, nsec_t at, const char *kms, const char *sip)
+{
+	begin(s, SIP_INVITE, 0, at);
+	name(s, SIP_HEADER_PAI, "tel:+15550103");
+	assert_int_equal(match(s), 1);
+	assert_int_equal(s->hits[0].kms.len, strlen(kms));
+	assert_memory_equal(s->hits[0].kms.at, kms, strlen(kms));
+	assert_int_equal(s->hits[0].sip.len, strlen(sip));
+	assert_memory_equal(s->hits[0].sip.at, sip, strlen(sip));
+}
+
+static void a_registration_binds_its_kms_and_its_sip_uri_to_the_target(void **state)
+{
+	struct scene *s = *state;
+
+	warranted(s, "tel:+15550103", NULL);
+	register_carol(s, 0, SECOND, "sip:kms@evil.example", 100); /* a request may claim what it likes */
+	assert_bound(s, 2 * SECOND, "", "");
+	register_carol(s, 200, 2 * SECOND, "sip:kms@ims.example", 100);
+	assert_bound(s, 3 * SECOND, "sip:kms@ims.example", "sip:carol@ims.example");
+	register_carol(s, 200, 50 * SECOND, "", 100); /* a refresh need not say it again */
+	assert_bound(s, 149 * SECOND, "sip:kms@ims.example", "sip:carol@ims.example");
+	assert_bound(s, 151 * SECOND, "", "");
+}
+
+static void the_end_of_a_registration_ends_what_is_bound(void **state)
+{
+	struct scene *s = *state;
+
+	warranted(s, "tel:+15550103", NULL);
+	register_carol(s, 200, SECOND, "sip:kms@ims.example", 100);
+	begin(s, SIP_REGISTER, 200, 2 * SECOND); /* no contact is left */
+	name(s, SIP_HEADER_TO, "sip:carol@ims.example");
+	name(s, SIP_HEADER_ASSOCIATED, "tel:+15550103");
+	match(s);
+	assert_bound(s, 3 * SECOND, "", "");
+	register_carol(s, 200, 4 * SECOND, "sip:kms@ims.example", 100);
+	register_carol(s, 200, 5 * SECOND, "sip:kms@ims.example", 0);
+	assert_bound(s, 6 * SECOND, "", "");
+}
+
+static void a_registration_of_others_binds_nothing(void **state)
+{
+	struct scene *s = *state;
+
+	warranted(s, "tel:+15550103", NULL);
+	begin(s, SIP_REGISTER, 200, SECOND)->kms = bytes_of("sip:kms@evil.example");
+	name(s, SIP_HEADER_TO, "sip:dave@ims.example");
+	name(s, SIP_HEADER_CONTACT, "sip:dave@192.0.2.1")->expires = 100;
+	match(s);
+	assert_bound(s, 2 * SECOND, "", "");
+}
+
 static void a_flood_of_registrations_is_bounded(void **state)
 {
 	struct scene *s = *state;
@@ -523,6 +588,9 @@ int main(void)
 		IN_SCENE(what_was_taught_stays_with_the_targets_that_stay),
 		IN_SCENE(the_other_identities_of_a_registration_are_the_targets),
 		IN_SCENE(the_identities_of_others_teach_nothing),
+		IN_SCENE(a_registration_binds_its_kms_and_its_sip_uri_to_the_target),
+		IN_SCENE(the_end_of_a_registration_ends_what_is_bound),
+		IN_SCENE(a_registration_of_others_binds_nothing),
 		IN_SCENE(a_flood_of_registrations_is_bounded),
 		IN_SCENE(what_matched_is_counted),
 	};
