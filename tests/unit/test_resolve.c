@@ -140,11 +140,11 @@ static void another_operators_kms_is_asked_for_users_of_its_homes_alone(void **s
 {
 	struct kms_agreement all[] = { { .number = 1,
 					       .identity = TEXT("sip:kms@visited.example"),
-					       .homes = LIST("visited.example"),
+					       .homes = LIST(TEXT("visited.example")),
 					       .home_count = 1 },
 		{ .number = 2,
 			.identity = TEXT("sip:kms@home.example"),
-			.homes = LIST("home.example"),
+			.homes = LIST(TEXT("home.example")),
 			.home_count = 1,
 			.roaming_partner = true } };
 	struct kms_agreements set = { all, 2 };
@@ -174,7 +174,9 @@ static void another_operators_kms_is_asked_for_users_of_its_homes_alone(void **s
 
 static void the_ticket_comes_before_all_others(void **state)
 {
-	struct kms_agreement a = { .identity = TEXT("sip:kms@abc.com"), .homes = LIST("abc.com"), .home_count = 1 };
+	struct kms_agreement a = {
+		.identity = TEXT("sip:kms@abc.com"), .homes = LIST(TEXT("abc.com")), .home_count = 1
+	};
 	struct kms_agreements set = { &a, 1 };
 	struct key_wanted w = wanted("sip:alice@abc.com");
 	struct kms_candidate out[KEY_CANDIDATES];
@@ -209,9 +211,9 @@ static void a_re_keying_without_a_ticket_is_of_the_first_ones_kms(void **state)
 static void an_identity_is_asked_once_and_its_first_origin_stands(void **state)
 {
 	struct kms_agreement a = { .identity = TEXT("sips:kms@ABC.com:5061"),
-		.homes = LIST("abc.com"),
+		.homes = LIST(TEXT("abc.com")),
 		.home_count = 1,
-		.users = LIST("sip:alice@abc.com"),
+		.users = LIST(TEXT("sip:alice@abc.com")),
 		.user_count = 1 };
 	struct kms_agreements set = { &a, 1 };
 	struct key_wanted w = wanted("sip:alice@abc.com");
@@ -227,13 +229,14 @@ static void an_identity_is_asked_once_and_its_first_origin_stands(void **state)
 
 static void a_binding_of_the_user_comes_before_one_of_the_domain(void **state)
 {
-	struct kms_agreement all[] = {
-		{ .number = 1,
-			.identity = TEXT("sip:keys@abc.com"),
-			.homes = LIST("other.example", "ABC.com."),
-			.home_count = 2 },
-		{ .number = 2, .identity = TEXT("sip:vip@abc.com"), .users = LIST("tel:+1-555-0100"), .user_count = 1 }
-	};
+	struct kms_agreement all[] = { { .number = 1,
+					       .identity = TEXT("sip:keys@abc.com"),
+					       .homes = LIST(TEXT("other.example"), TEXT("ABC.com.")),
+					       .home_count = 2 },
+		{ .number = 2,
+			.identity = TEXT("sip:vip@abc.com"),
+			.users = LIST(TEXT("tel:+1-555-0100")),
+			.user_count = 1 } };
 	struct kms_agreements set = { all, 2 };
 	struct key_wanted w = wanted("sip:+15550100@abc.com;user=phone");
 	struct kms_candidate out[KEY_CANDIDATES];
