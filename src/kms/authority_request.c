@@ -47,7 +47,7 @@ static bool draw_keys(struct ticket *t)
 		!crypto_random(t->rand, sizeof(t->rand)))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (!draw_key(t, &t->wanted.at[i]))
+		if (t->wanted.at[i].kind >= MIKEY_MPK || !draw_key(t, &t->wanted.at[i]))
 			return false;
 	return count > 0 || draw_key(t, &tgk);
 }
@@ -143,7 +143,7 @@ static int make(struct authority *a, const struct mikey_asked *q, struct ticket 
 	if (t->wish.prf > MIKEY_PRF_SHA256)
 		return MIKEY_INVALID_PRF;
 	if (!draw_keys(t))
-		return err_set(err, "making a ticket: no random octets, or no room for its keys");
+		return err_set(err, "making a ticket: no random octets, or a key that a ticket has not");
 	if (!seal(a, q, now, t, &ticket, err) || keep(a, q, t, &ticket, now, err) != 0)
 		return -1;
 	answer.ticket = buf_bytes(&t->payload);

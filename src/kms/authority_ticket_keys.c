@@ -162,16 +162,17 @@ static bool compute(const struct authority *a, const struct opened *o, const str
 	return out->key_count > 0;
 }
 
-/* All that was seen; then without the answers, and without any message, so that nothing forged beside a good ticket hides it. */
+/* All that was seen; else without the update, the answer, any message: nothing forged beside a good ticket hides its keys. */
 static int compute_any(const struct authority *a, const struct opened *o, const struct seen *s, struct xk_answer *out)
 {
 	struct mikey_exchange first = { s->exchanges[0].init, NULL };
 
 	if (o->policy.responder_count == 0)
 		return XK_UNKNOWN;
-	if ((s->count > 0 && compute(a, o, s->exchanges, s->count, out)) ||
-		(o->leg != NULL && s->count > 0 && compute(a, o, &first, 1, out)) ||
-		(o->leg != NULL && compute(a, o, NULL, 0, out)))
+	for (size_t count = s->count; count > 0; count--)
+		if (compute(a, o, s->exchanges, count, out))
+			return XK_NONE;
+	if (o->leg != NULL && ((s->count > 0 && compute(a, o, &first, 1, out)) || compute(a, o, NULL, 0, out)))
 		return XK_NONE;
 	return XK_UNKNOWN;
 }
