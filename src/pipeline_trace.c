@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "otway/base/table.h"
+#include "otway/base/text.h"
 
 #define ROWS_MAX 100000 /* a capture with more set-ups is explained as far as this */
 
@@ -72,6 +73,17 @@ static struct pipeline_trace *row_new(struct trace *t, struct bytes call_id)
 	return row;
 }
 
+/* The data type of a MIKEY message is its second octet (RFC 3830 6.1). */
+static void look_at_key_mgmt(struct pipeline_trace *row, const struct media_line *line)
+{
+	uint8_t begin[2];
+
+	row->otway_rees |= line->otway_rees.len > 0;
+	row->mikey |= line->mikey;
+	if (line->mikey && text_unbase64(bytes_part(line->key_mgmt, 0, 3), begin, 2) == 2 && begin[1] < 32)
+		row->mikey_types |= UINT32_C(1) << begin[1];
+}
+
 void trace_message(struct trace *t, const struct sip_message *m, size_t hits)
 {
 	struct pipeline_trace *row;
@@ -89,6 +101,9 @@ void trace_message(struct trace *t, const struct sip_message *m, size_t hits)
 	row->messages++;
 	row->hits += (uint32_t)hits;
 	row->sdp |= m->has_sdp;
+	row->kms_signalled |= m->kms.len > 0;
+	for (size_t i = 0; m->has_sdp && i < m->sdp.line_count; i++)
+		look_at_key_mgmt(row, &m->sdp.lines[i]);
 	for (size_t i = 0; i < m->party_count; i++) {
 		row->headers[m->parties[i].header] = true;
 		row->tested++;

@@ -72,6 +72,9 @@ struct pipeline_trace {
 	enum seal_reason reason;
 	enum trace_stop stop;
 	bool begun_before; /* its set-up came before its warrants began */
+	bool mikey, otway_rees;        /* a=key-mgmt of these protocols (RFC 4567) */
+	uint32_t mikey_types;          /* a bit for each data type below 32: up to 10 the keys are in the message (RFC 3830) */
+	bool kms_signalled;            /* the configured header names a KMS */
 };
 bool pipeline_trace(struct pipeline *p, size_t i, struct pipeline_trace *out);
 

@@ -163,7 +163,7 @@ static const struct cli_option options[] = {
 	{ .name = "out", .argument = "DIR", .help = "where case folders go; new, or empty", .required = true },
 	{ .name = "liid", .argument = "LIID", .help = "only this warrant", .many = true },
 	{ .name = "keys", .argument = "FILE", .help = "keys that came another way (JSON)" },
-	{ .name = "kms", .absent = later },
+	{ .name = "kms", .help = "ask the KMSs there are agreements with" },
 	{ .name = "cross-check", .absent = later },
 };
 
@@ -191,13 +191,18 @@ const struct cli_group cmd_decrypt = {
 		 "is applied,\n"
 		 "or those that --liid names. What is found is written aside and put in place when it is whole. When "
 		 "nothing is\n"
-		 "covered, DIR is not made. No socket is ever opened. A run that is killed (SIGKILL, power) leaves\n"
+		 "covered, DIR is not made. A run that is killed (SIGKILL, power) leaves\n"
 		 ".DIR.partial-XXXXXX beside DIR: evidence that is not whole, to be removed; no later run minds it.\n\n"
 		 "--keys FILE is a JSON array of objects with \"suite\" and \"inline\" (base64 of master key and salt, "
 		 "as in a=crypto),\n"
 		 "and any of \"call_id\", \"src\", \"dst\" (ADDR:PORT), \"ssrc\" (\"0x89abcdef\"), \"mki\" (hex, or "
 		 "VALUE:LENGTH) to say where\n"
-		 "it belongs. The file must be private to its owner.",
+		 "it belongs. The file must be private to its owner.\n\n"
+		 "--kms asks for keys of calls that have theirs from a KMS, of the KMSs that otway kms add made known, "
+		 "and\n"
+		 "of no other. Reading stops at each key until it is there or finally refused. Each request is in the "
+		 "audit\n"
+		 "trail before it is sent. Without --kms no socket is ever opened.",
 	.verbs = verbs,
 	.verb_count = COUNT_OF(verbs),
 };

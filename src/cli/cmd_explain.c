@@ -35,6 +35,21 @@ static json_t *warrants_json(const struct pipeline_trace *t)
 	return list;
 }
 
+static json_t *key_mgmt_json(const struct pipeline_trace *t)
+{
+	json_t *protocols = json_array(), *types = json_array();
+
+	if (t->mikey)
+		json_array_append_new(protocols, json_string("mikey"));
+	if (t->otway_rees)
+		json_array_append_new(protocols, json_string("otway-rees"));
+	for (int type = 0; type < 32; type++)
+		if ((t->mikey_types >> type & 1) != 0)
+			json_array_append_new(types, json_integer(type));
+	return json_pack("{s:o, s:o, s:b}", "protocols", protocols, "mikey_types", types, "kms_signalled",
+		(int)t->kms_signalled);
+}
+
 static void print_json(const struct pipeline_trace *t)
 {
 	json_t *headers = json_array(), *line;
@@ -52,6 +67,8 @@ static void print_json(const struct pipeline_trace *t)
 				      "keys", (int)t->keys, "rtp", (int)t->rtp, "opened", (int)t->opened, "clear",
 				      (int)t->clear, "sealed", (int)t->sealed, "reason", seal_reason_text(t->reason),
 				      "stopped", stops[t->stop].word, "begun_before", (int)t->begun_before));
+	if (line != NULL)
+		json_object_set_new(line, "key_mgmt", key_mgmt_json(t));
 	output_json(line);
 }
 
@@ -75,6 +92,35 @@ static void print_matching(const struct pipeline_trace *t)
 	putchar('\n');
 }
 
+#define TYPES_IN_CLEAR UINT32_C(0x7ff)   /* RFC 3830 6.1, and its extensions up to 10 */
+#define TYPES_TICKET   UINT32_C(0x7f800) /* 11 to 18: RFC 6043 9 */
+
+/* Who has the keys, by what kind of message carries them. */
+static const char *who_has_keys(const struct pipeline_trace *t)
+{
+	if (t->otway_rees || (t->mikey_types & TYPES_TICKET) != 0)
+		return "a KMS has the keys: decrypt --kms asks for them";
+	if ((t->mikey_types & TYPES_IN_CLEAR) != 0)
+		return "the keys are within these messages, for the parties alone: no KMS has them";
+	return "of no kind that is known here";
+}
+
+static void print_key_mgmt(const struct pipeline_trace *t)
+{
+	const char *between = ", messages of type ";
+
+	if (!t->mikey && !t->otway_rees)
+		return;
+	printf("  - key management: %s%s%s", t->mikey ? "mikey" : "", t->mikey && t->otway_rees ? ", " : "",
+		t->otway_rees ? "otway-rees" : "");
+	for (int type = 0; type < 32; type++)
+		if ((t->mikey_types >> type & 1) != 0) {
+			printf("%s%d", between, type);
+			between = ", ";
+		}
+	printf("; %s signalled; %s\n", t->kms_signalled ? "a KMS is" : "no KMS is", who_has_keys(t));
+}
+
 static void print_text(const struct pipeline_trace *t)
 {
 	char first[NSEC_TEXT], last[NSEC_TEXT];
@@ -90,6 +136,8 @@ static void print_text(const struct pipeline_trace *t)
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? " (" : "",
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? seal_reason_text(t->reason) : "",
 			t->sealed > 0 && seal_reason_text(t->reason) != NULL ? ")" : "");
+	if (t->call != 0)
+		print_key_mgmt(t);
 	if (t->begun_before && t->stop != TRACE_BEFORE)
 		puts("  - set-up before the warrant's begin: media only from the next message that describes it");
 	printf("  = %s: %s\n", stops[t->stop].word, stops[t->stop].sentence);

@@ -54,9 +54,9 @@ static int give_keys(struct reading *r, struct err *err)
 	return 0;
 }
 
-int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain, struct err *err)
+int reading_open(struct reading *r, struct cli *c, bool hash, bool explain, struct err *err)
 {
-	const struct pipeline_options options = {
+	struct pipeline_options options = {
 		.kms_header = c->conf.kms_header,
 		.decap = &c->decap,
 		.sip_ports = c->conf.sip.ports,
@@ -66,10 +66,18 @@ int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain
 
 	if (capture_open_files(&r->capture, c->operands, c->operand_count, hash, decap_knows, err) < 0)
 		return cli_no_file(err);
+	if (args_given(c, "kms") && ask_new(&r->ask, c, &r->warrants, err) < 0)
+		return -1;
+	options.kms = r->ask != NULL;
 	r->pipeline = pipeline_new(&options);
 	if (r->pipeline == NULL || !pipeline_targets(r->pipeline, &r->warrants))
 		return err_set(err, "out of memory");
 	return give_keys(r, err);
+}
+
+static bool is_interrupted(void)
+{
+	return interrupted;
 }
 
 static int drain(struct reading *r, int (*take)(void *arg, const struct record *record, struct err *err), void *arg,
@@ -77,9 +85,14 @@ static int drain(struct reading *r, int (*take)(void *arg, const struct record *
 {
 	const struct record *record;
 
-	while (pipeline_next(r->pipeline, &record))
-		if (take != NULL && take(arg, record, err) < 0)
+	while (pipeline_next(r->pipeline, &record)) {
+		if (ask_is_for(record)) {
+			if (ask_record(r->ask, record, r->pipeline, is_interrupted, err) < 0)
+				return -1;
+		} else if (take != NULL && take(arg, record, err) < 0) {
 			return -1;
+		}
+	}
 	return 0;
 }
 
@@ -125,6 +138,8 @@ int reading_run(struct reading *r, const struct cli *c,
 	pipeline_end(r->pipeline);
 	if (drain(r, take, arg, err) < 0)
 		return -1;
+	ask_free(r->ask); /* nobody is asked any more */
+	r->ask = NULL;
 	for (size_t i = 0; i < capture_file_count(r->capture); i++)
 		if (capture_file(r->capture, i)->cut)
 			output_note(c, "%s: its last packet is not whole, and lost", capture_file(r->capture, i)->name);
@@ -135,6 +150,7 @@ int reading_run(struct reading *r, const struct cli *c,
 
 void reading_clear(struct reading *r)
 {
+	ask_free(r->ask);
 	pipeline_free(r->pipeline);
 	capture_free(r->capture);
 	file_keys_clear(&r->keys);
@@ -159,6 +175,8 @@ json_t *reading_detail(const struct reading *r, const struct cli *c)
 		json_array_append_new(liids, json_string(asked[i]));
 	free(asked);
 	detail = json_pack("{s:o, s:i, s:o}", "captures", captures, "warrants", (int)r->warrants.count, "liids", liids);
+	if (args_given(c, "kms") && detail != NULL)
+		json_object_set_new(detail, "kms", json_true());
 	if (args_text(c, "keys") != NULL && detail != NULL)
 		json_object_set_new(detail, "keys_sha256",
 			json_string(text_hex((struct bytes){ r->keys.sha256, SHA256_LEN }, hex)));

@@ -4,7 +4,7 @@
 #ifndef OTWAY_CLI_READING_H
 #define OTWAY_CLI_READING_H
 
-#include "inside.h"
+#include "ask.h"
 #include "file_keys.h"
 #include "otway/capture.h"
 #include "otway/pipeline.h"
@@ -16,6 +16,7 @@ struct reading {
 	struct file_keys keys;
 	struct capture *capture;
 	struct pipeline *pipeline;
+	struct ask *ask; /* with --kms, while captures are read; else NULL */
 };
 
 /*
@@ -23,9 +24,12 @@ struct reading {
  * the keys of --keys; then (the caller's part) the record in the trail; then the captures and the pipeline.
  */
 int reading_warrants(struct reading *r, struct cli *c, struct err *err);
-int reading_open(struct reading *r, const struct cli *c, bool hash, bool explain, struct err *err);
+int reading_open(struct reading *r, struct cli *c, bool hash, bool explain, struct err *err);
 
-/* All frames to their end, the pipeline's too. take may be NULL. Stops at SIGINT and SIGTERM with an error. */
+/*
+ * All frames to their end, the pipeline's too; keys of KMSs are asked for on the way. take may be NULL. Stops at SIGINT and
+ * SIGTERM with an error.
+ */
 int reading_run(struct reading *r, const struct cli *c,
 	int (*take)(void *arg, const struct record *record, struct err *err), void *arg, struct err *err);
 void reading_clear(struct reading *r); /* wipes */
