@@ -102,7 +102,8 @@ static enum srtp_suite suite_of(const struct policy *p)
 	bool aead = p->value[ENCR_ALG] == ENCR_AES_GCM;
 	uint8_t tag = aead ? p->aead_tag : p->value[TAG_LEN];
 
-	if (exotic(p) || (!aead && (p->value[AUTH_ALG] > AUTH_HMAC_SHA1 || p->value[AUTH_KEY_LEN] != 20)))
+	/* AUTH_KEY_LEN is not looked at: some write 10 and use 20. Whether it was 20 the tags tell. */
+	if (exotic(p) || (!aead && p->value[AUTH_ALG] > AUTH_HMAC_SHA1))
 		return SUITE_UNSUPPORTED;
 	if (!aead && p->value[AUTH_ALG] == AUTH_NULL)
 		tag = 10; /* there is none; see mikey_suite_read */
