@@ -6,11 +6,10 @@
  * Who may answer a call: the user it is for, and when it was diverted, whom that user's list or the operator's names. Whoever
  * answers is authenticated by a key of its own.
  *
- * Tickets that this KMS makes (mode 1) need it to be resolved (E), are answered (F), fork keys (I) unless told not to, and take
- * the answering side's random octets and not the caller's into traffic keys (G, not H): the KMS has seen those in RESOLVE_INIT,
- * so that it can give the keys of a call by identity, without the messages of signalling (for AES-CM with 128 bits, crypto
- * sessions 1 to 8). They are for one call (not J): its end ends them. Each is under a key of its own, derived from ticket_key and
- * octets that are kept with the call's record and purged with it: after that nobody can open the ticket, this KMS included.
+ * Tickets that this KMS makes (mode 1) need it to be resolved (E), are answered (F), fork keys (I) unless told not to; which
+ * randoms go into traffic keys (G, H) and who may supply keys (L, M) is as wished. They are for one call (not J): its end ends
+ * them. Each is under a key of its own, derived from ticket_key and octets that are kept with the call's record and purged with
+ * it: after that nobody can open the ticket, this KMS included.
  * Tickets that a caller makes (mode 3) are under the caller's shared key; once purged they are refused, not unopenable.
  *
  * Replays: a message whose time is more than five minutes off is refused, and one that was answered before; of Otway-Rees, which
@@ -71,6 +70,10 @@ int authority_user(struct authority *a, enum key_mgmt protocol, struct bytes in,
  * The LI side: by the messages of signalling where they name a run or hold a ticket, else by the dialog, else by the parties (the
  * latest of theirs before `at`). 0 with *out, a failure or keys; -1: memory or log failed (try later), nothing is given.
  * Every release is in the log before it is given. Clear *out.
+ * By identity alone, Otway-Rees keys are always given; of MIKEY-TICKET only a ticket's TEKs: what else there is depends on
+ * randoms of TRANSFER_INIT and TRANSFER_RESP, which no KMS sees (4.2.2.3 has RANDRr fresh, not that of RESOLVE_INIT). Where the
+ * ticket opens but its messages do not authenticate, what was kept of the leg goes before them, and their randoms are taken as
+ * claimed: wrong ones give keys that open nothing.
  *   unknown   not of this KMS; no such run; a ticket that does not open or a message that its keys do not verify
  *   purged    what was asked for is over: reported ended, or past its time
  *   refused   no warrant's reference, or the target is no party of what was found

@@ -150,15 +150,15 @@ static int choose_of_party(struct authority *a, const struct xk_request *in, enu
 	return failure == XK_PURGED ? XK_UNKNOWN : failure;
 }
 
-static int choose_anew(struct authority *a, const struct xk_request *in, enum kept_kind kind, nsec_t now,
-	struct kept *out, struct err *err)
+static int choose_anew(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool dialog_only,
+	nsec_t now, struct kept *out, struct err *err)
 {
 	const struct bytes parties[] = { in->from, in->answered, in->to };
 	int failure = XK_UNKNOWN;
 
 	if (in->call_id.len > 0)
 		failure = choose_of(a, in, kind, true, &(struct key_record){ .call_id = in->call_id }, now, out, err);
-	for (size_t i = 0; i < 3 && failure == XK_UNKNOWN; i++)
+	for (size_t i = 0; i < 3 && failure == XK_UNKNOWN && !dialog_only; i++)
 		failure = choose_of_party(a, in, kind, parties[i], now, out, err);
 	return failure;
 }
@@ -197,8 +197,8 @@ static int remember(struct authority *a, struct key_record mark, const struct ke
 	return done;
 }
 
-int authority_choose(struct authority *a, const struct xk_request *in, enum kept_kind kind, nsec_t now,
-	struct kept *out, struct err *err)
+int authority_choose(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool dialog_only,
+	nsec_t now, struct kept *out, struct err *err)
 {
 	char handle[1 + KEY_REQUEST_ID] = "X";
 	struct key_record mark = { .handle = { (const uint8_t *)handle, 1 + strlen(in->request) } };
@@ -209,7 +209,7 @@ int authority_choose(struct authority *a, const struct xk_request *in, enum kept
 	failure = choose_again(a, in, kind, &mark, now, out, err);
 	if (failure != XK_UNKNOWN)
 		return failure;
-	failure = choose_anew(a, in, kind, now, out, err);
+	failure = choose_anew(a, in, kind, dialog_only, now, out, err);
 	if (failure == XK_NONE && remember(a, mark, out, now, err) != 0)
 		return -1;
 	return failure;

@@ -77,9 +77,10 @@ struct parties {
 };
 bool authority_parties(const struct kept *k, struct parties *out);
 bool authority_is_party(struct bytes target, const struct parties *p);
-/* The leg of that kind that a request by identity means. An enum xk_failure, or -1. Clear out->secret. */
-int authority_choose(
-	struct authority *a, const struct xk_request *in, enum kept_kind kind, nsec_t now, struct kept *out, struct err *err);
+/* The leg of that kind that a request by identity means: of its dialog, else of its parties. An enum xk_failure, or -1. Clear
+ * out->secret. */
+int authority_choose(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool dialog_only, nsec_t now,
+	struct kept *out, struct err *err);
 
 /* --- authority_rees.c, authority_rees_keys.c --- */
 int authority_rees(struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **outcome, struct err *err);

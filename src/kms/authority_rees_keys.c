@@ -63,9 +63,19 @@ static int give_leg(const struct kept *k, struct bytes target, struct xk_answer 
 	return authority_is_party(target, &p) ? put_keys(&leg, &request, out) : XK_REFUSED;
 }
 
-/* By message 1, or 4. What signalling forged finds no run, or another's: then the target is no party of it. */
-static int by_message(
-	struct authority *a, const struct xk_request *in, nsec_t now, struct xk_answer *out, struct err *err)
+/* Whether R told the KMS of this very dialog: a B2BUA between may have given it another name. */
+static bool is_of_dialog(const struct kept *k, struct bytes call_id)
+{
+	struct or_message request;
+	struct rees_leg leg;
+
+	return authority_rees_leg(k, &leg) && or_read(leg.request, &request, NULL) == 0 &&
+	       bytes_equal(request.call_id, call_id);
+}
+
+/* By message 1, or 4. */
+static int by_message(struct authority *a, const struct xk_request *in, nsec_t now, struct xk_answer *out,
+	bool *of_dialog, struct err *err)
 {
 	struct or_message offer = { 0 }, answer = { 0 };
 	struct kept_list list = { .count = 0 };
@@ -85,23 +95,31 @@ static int by_message(
 	if (failure == 0) {
 		leg = leg_of(&list, answer.r, in->answered);
 		failure = leg != NULL ? give_leg(leg, in->target, out) : list.purged ? XK_PURGED : XK_UNKNOWN;
+		*of_dialog = leg != NULL && is_of_dialog(leg, in->call_id);
 	}
 	authority_forget(&list);
 	buf_clear(&run);
 	return failure;
 }
 
+/*
+ * Messages that were forged, or replayed from another call, lead to no run or to a wrong one: what R told of the dialog itself
+ * goes before them, and the parties go before nothing.
+ */
 int authority_rees_keys(
 	struct authority *a, const struct xk_request *in, nsec_t now, struct xk_answer *out, struct err *err)
 {
 	struct kept leg;
-	int failure = by_message(a, in, now, out, err);
+	bool of_dialog = false;
+	int failure, found = by_message(a, in, now, out, &of_dialog, err);
 
-	if (failure != XK_UNKNOWN)
-		return failure;
-	failure = authority_choose(a, in, KEPT_REES, now, &leg, err);
-	if (failure == XK_NONE)
+	if (found < 0 || found == XK_PURGED || (found == XK_NONE && of_dialog))
+		return found;
+	failure = authority_choose(a, in, KEPT_REES, found != XK_UNKNOWN, now, &leg, err);
+	if (failure == XK_NONE) {
+		xk_answer_clear(out);
 		failure = give_leg(&leg, in->target, out);
+	}
 	buf_clear(&leg.secret);
-	return failure;
+	return found != XK_UNKNOWN && failure > XK_NONE ? found : failure;
 }

@@ -61,7 +61,10 @@ static bool grant(const struct authority *a, const struct mikey_asked *q, nsec_t
 	t->policy = t->wish;
 	t->policy.type = 1;
 	t->policy.subtype = t->policy.version = 1;
-	t->policy.flags = MIKEY_D | MIKEY_E | MIKEY_F | MIKEY_G | MIKEY_N | MIKEY_O;
+	t->policy.flags =
+		(wished & (MIKEY_G | MIKEY_H | MIKEY_L | MIKEY_M)) | MIKEY_D | MIKEY_E | MIKEY_F | MIKEY_N | MIKEY_O;
+	if ((wished & (MIKEY_G | MIKEY_H)) == 0)
+		t->policy.flags |= MIKEY_G | MIKEY_H;
 	if (!a->policy->no_forking)
 		t->policy.flags |= MIKEY_I;
 	t->policy.kms = (struct mikey_name){ MIKEY_URI, bytes_of(a->policy->identity) };

@@ -1,6 +1,6 @@
 /*
  * authority: keys of a MIKEY-TICKET call for the LI side. The ticket of signalling is opened with what only we have; its messages
- * count as far as the ticket's keys verify them; where they do not, or nobody saw them, what was kept of RESOLVE_INIT stands.
+ * count as far as the ticket's keys verify them; where they do not, or nobody saw them, what was kept of the leg stands.
  */
 #include "authority_parts.h"
 
@@ -137,9 +137,19 @@ static void take_streams(const struct mikey_stream *streams, size_t count, struc
 	}
 }
 
-/* With these messages and what was kept. */
-static bool compute(const struct authority *a, const struct opened *o, const struct mikey_exchange *e, size_t count,
-	struct xk_answer *out)
+/* The randoms of signalling, as they are claimed: wrong ones give keys that open nothing. */
+static void claim_randoms(const struct seen *s, struct mikey_call *call)
+{
+	if (s->count == 0)
+		return;
+	call->randi = mikey_rand_of(s->exchanges[0].init, MIKEY_RAND_INITIATOR);
+	if (s->exchanges[0].resp != NULL)
+		call->randr = mikey_rand_of(s->exchanges[0].resp, MIKEY_RAND_RESPONDER);
+}
+
+/* With these messages, and what was kept of the leg. */
+static bool compute(const struct authority *a, const struct opened *o, const struct seen *s,
+	const struct mikey_exchange *e, size_t count, struct xk_answer *out)
 {
 	const struct mikey_parties known = { o->policy.initiator.data, o->policy.responders[0].data,
 		bytes_of(a->policy->identity) };
@@ -150,8 +160,8 @@ static bool compute(const struct authority *a, const struct opened *o, const str
 	size_t made = 0;
 	bool verified;
 
+	claim_randoms(s, &call);
 	if (o->leg != NULL) {
-		call.randr = mikey_rand_of(&o->resolve, MIKEY_RAND_RESPONDER);
 		call.answered = mikey_id_of(&o->resolve, MIKEY_ID_RESPONDER);
 		call.rand_kms = o->rand_kms;
 	}
@@ -170,9 +180,9 @@ static int compute_any(const struct authority *a, const struct opened *o, const 
 	if (o->policy.responder_count == 0)
 		return XK_UNKNOWN;
 	for (size_t count = s->count; count > 0; count--)
-		if (compute(a, o, s->exchanges, count, out))
+		if (compute(a, o, s, s->exchanges, count, out))
 			return XK_NONE;
-	if (o->leg != NULL && ((s->count > 0 && compute(a, o, &first, 1, out)) || compute(a, o, NULL, 0, out)))
+	if (o->leg != NULL && ((s->count > 0 && compute(a, o, s, &first, 1, out)) || compute(a, o, s, NULL, 0, out)))
 		return XK_NONE;
 	return XK_UNKNOWN;
 }
@@ -221,17 +231,18 @@ static int by_leg(struct authority *a, const struct kept *k, nsec_t now, struct 
 	return failure;
 }
 
+/* Where signalling's messages lead to nothing, or to another's call, those that were made of this call may still be known. */
 int authority_ticket_keys(
 	struct authority *a, const struct xk_request *in, nsec_t now, struct xk_answer *out, struct err *err)
 {
 	struct kept leg;
-	int failure = by_messages(a, in, now, out, err);
+	int failure, by_message = by_messages(a, in, now, out, err);
 
-	if (failure != XK_UNKNOWN)
-		return failure;
-	failure = authority_choose(a, in, KEPT_LEG, now, &leg, err);
+	if (by_message != XK_UNKNOWN && by_message != XK_REFUSED)
+		return by_message;
+	failure = authority_choose(a, in, KEPT_LEG, false, now, &leg, err);
 	if (failure == XK_NONE)
 		failure = by_leg(a, &leg, now, out, err);
 	buf_clear(&leg.secret);
-	return failure;
+	return by_message == XK_REFUSED && failure > XK_NONE ? XK_REFUSED : failure;
 }

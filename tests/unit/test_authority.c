@@ -549,6 +549,34 @@ static void messages_forged_in_signalling_change_nothing(void **state)
 	end(&x);
 }
 
+static void a_message_replayed_from_another_call_does_not_hide_this_one(void **state)
+{
+	struct xk_answer answer;
+	struct xk_request r;
+	struct run x, other;
+	struct buf offer = { 0 };
+
+	(void)state;
+	begin(&x);
+	call(&x);
+	buf_add(&offer, x.offer.at, x.offer.len);
+	other = x;
+	memset(x.m, 0x02, sizeof(x.m));
+	x.call_id = "call-2@example.com";
+	call(&x);
+	r = request_of(&x, '1', uris[ALICE], true);
+	r.call_id = bytes_of(x.call_id);
+	r.offer = buf_bytes(&offer); /* that of call 1 */
+	assert_int_equal(ask(&x, &r, &answer), XK_NONE);
+	assert_keys(&x, x.for_a.k, &answer);
+	r.call_id = bytes_of("as-a-b2bua-calls-it"); /* nothing speaks against the message */
+	r.request[0] = '2';
+	assert_int_equal(ask(&x, &r, &answer), XK_NONE);
+	assert_keys(&other, other.for_a.k, &answer);
+	buf_clear(&offer);
+	end(&x);
+}
+
 static void what_was_reported_ended_is_purged_for_good(void **state)
 {
 	struct xk_answer answer;
@@ -689,6 +717,7 @@ int main(void)
 		cmocka_unit_test(the_li_side_is_refused_what_is_not_of_its_target),
 		cmocka_unit_test(the_diverting_party_may_be_the_target),
 		cmocka_unit_test(messages_forged_in_signalling_change_nothing),
+		cmocka_unit_test(a_message_replayed_from_another_call_does_not_hide_this_one),
 		cmocka_unit_test(what_was_reported_ended_is_purged_for_good),
 		cmocka_unit_test(the_end_of_a_dialog_ends_every_run_of_it),
 		cmocka_unit_test(a_key_that_nobody_reports_ended_has_its_time),
