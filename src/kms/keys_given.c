@@ -60,26 +60,29 @@ static bool add(const struct key_wanted *w, const struct xk_key *k, const struct
 }
 
 /* Nothing signalled says which suite: every one that has such keys, since a tag tells them apart. */
-static bool add_by_length(const struct key_wanted *w, const struct xk_key *k, struct key_answer *out)
+static bool add_by_length(
+	const struct key_wanted *w, const struct xk_key *k, const struct keys_session *s, struct key_answer *out)
 {
-	static const struct keys_session nothing;
 	bool fits = false;
 
 	for (int suite = AES_CM_128_HMAC_SHA1_80; suite <= AEAD_AES_256_GCM; suite++)
 		if (lengths(k, (enum srtp_suite)suite))
-			fits = add(w, k, &nothing, (enum srtp_suite)suite, out);
+			fits = add(w, k, s, (enum srtp_suite)suite, out);
 	return fits;
 }
 
 static bool add_signalled(
 	const struct key_wanted *w, const struct keys_policy *p, const struct xk_key *k, struct key_answer *out)
 {
-	const struct keys_session *s = keys_policy_of(p, k->cs);
+	static const struct keys_session nothing;
+	const struct keys_session *s = p->known ? keys_policy_of(p, k->cs) : &nothing;
 
 	if (s == NULL)
 		return false;
-	if (!s->srtp || s->suite <= SUITE_UNSUPPORTED)
+	if (p->known && (!s->srtp || s->suite == SUITE_UNSUPPORTED))
 		return true; /* of another protocol, or of a suite that nothing here opens */
+	if (s->suite == SUITE_NONE)
+		return add_by_length(w, k, s, out);
 	return lengths(k, s->suite) && add(w, k, s, s->suite, out);
 }
 
@@ -100,7 +103,8 @@ static bool other_mki(const struct keys_session *s, const struct xk_answer *a)
 
 static bool mismatch(const struct key_wanted *w, const struct keys_policy *p, const struct xk_answer *a)
 {
-	for (size_t i = 0; p->mapped && i < p->count; i++)
+	/* A re-keying need not say its SPI: what the first exchange said is of another key. */
+	for (size_t i = 0; p->mapped && w->first_offer.len == 0 && i < p->count; i++)
 		if (p->sessions[i].mki_len > 0 && other_mki(&p->sessions[i], a))
 			return true;
 	return keys_policy_claims(w, a);
@@ -114,7 +118,7 @@ bool keys_given(const struct key_wanted *w, const struct xk_answer *a, struct ke
 	if (p != NULL)
 		keys_policy_read(w, p);
 	for (size_t i = 0; fits && i < a->key_count; i++)
-		fits = p->known ? add_signalled(w, p, &a->keys[i], out) : add_by_length(w, &a->keys[i], out);
+		fits = add_signalled(w, p, &a->keys[i], out);
 	if (fits)
 		out->mismatch = mismatch(w, p, a);
 	if (fits && out->key_count == 0)

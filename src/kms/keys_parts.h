@@ -178,14 +178,14 @@ struct keys_session {
 	uint8_t cs;
 	bool srtp; /* not of another protocol */
 	bool unencrypted_srtp, unencrypted_srtcp, unauthenticated_srtp;
-	enum srtp_suite suite;
+	enum srtp_suite suite;         /* SUITE_NONE: not said */
 	enum toward toward;            /* TOWARD_UNKNOWN: not said which */
 	uint8_t mki[MKI_MAX], mki_len; /* MKI, or SPI; 0: not said */
 	bool ssrc_set;
 	uint32_t ssrc;
 };
 
-#define KEYS_SESSIONS_MAX 255
+#define KEYS_SESSIONS_MAX 64
 
 struct keys_policy {
 	bool known; /* false: no message told; sessions are those of the answer, of suites by the length of their keys */

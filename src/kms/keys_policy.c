@@ -5,129 +5,11 @@
 #include <stdlib.h>
 
 #include "otway/base/secret.h"
-#include "otway/mikey.h"
+#include "otway/mikey_transfer.h"
 #include "otway/model/identity.h"
 #include "otway/otway_rees.h"
 
 #include "keys_parts.h"
-
-/* SRTP policy parameters (RFC 3830 6.10.1, RFC 7714 14.3) and their defaults. */
-enum {
-	ENCR = 0,
-	KEY_LEN = 1,
-	AUTH = 2,
-	SALT_LEN = 4,
-	PRF = 5,
-	RATE = 6,
-	SRTP_ENCR = 7,
-	SRTCP_ENCR = 8,
-	SRTP_AUTH = 10,
-	TAG_LEN = 11,
-	AEAD_TAG_LEN = 20,
-	PARAMS = 21
-};
-enum { ENCR_NULL = 0, ENCR_AES_CM = 1, ENCR_AES_GCM = 6 };
-
-struct parameters {
-	uint64_t value[PARAMS];
-	bool set[PARAMS];
-};
-
-static void read_parameters(struct bytes params, struct parameters *out)
-{
-	struct bytes value;
-	uint8_t type;
-
-	*out = (struct parameters){ .value = { [ENCR] = ENCR_AES_CM,
-					    [KEY_LEN] = 16,
-					    [AUTH] = 1,
-					    [SALT_LEN] = 14,
-					    [SRTP_ENCR] = 1,
-					    [SRTCP_ENCR] = 1,
-					    [SRTP_AUTH] = 1,
-					    [TAG_LEN] = 10,
-					    [AEAD_TAG_LEN] = 16 } };
-	for (size_t i = 0; mikey_param(params, i, &type, &value); i++) {
-		if (type >= PARAMS)
-			continue;
-		out->set[type] = true;
-		out->value[type] = 0;
-		for (size_t at = 0; at < value.len; at++)
-			out->value[type] = out->value[type] << 8 | value.at[at];
-	}
-}
-
-static enum srtp_suite gcm_suite(const struct parameters *p)
-{
-	if (p->value[AEAD_TAG_LEN] != 16)
-		return SUITE_UNSUPPORTED;
-	return p->value[KEY_LEN] == 16   ? AEAD_AES_128_GCM
-	       : p->value[KEY_LEN] == 32 ? AEAD_AES_256_GCM
-					 : SUITE_UNSUPPORTED;
-}
-
-static enum srtp_suite suite_of(const struct parameters *p)
-{
-	bool authenticated = p->value[AUTH] == 1 && p->value[SRTP_AUTH] != 0;
-	bool short_tag = authenticated && p->value[TAG_LEN] == 4;
-
-	if (p->value[PRF] != 0 || p->value[RATE] != 0 || p->value[AUTH] > 1)
-		return SUITE_UNSUPPORTED;
-	if (p->value[ENCR] == ENCR_AES_GCM)
-		return gcm_suite(p);
-	if (authenticated && p->value[TAG_LEN] != 4 && p->value[TAG_LEN] != 10)
-		return SUITE_UNSUPPORTED;
-	if (p->value[SALT_LEN] != 14)
-		return SUITE_UNSUPPORTED;
-	if (p->value[ENCR] == ENCR_NULL)
-		return short_tag ? NULL_HMAC_SHA1_32 : NULL_HMAC_SHA1_80;
-	if (p->value[ENCR] != ENCR_AES_CM)
-		return SUITE_UNSUPPORTED;
-	switch (p->value[KEY_LEN]) {
-	case 16:
-		return short_tag ? AES_CM_128_HMAC_SHA1_32 : AES_CM_128_HMAC_SHA1_80;
-	case 24:
-		return short_tag ? AES_192_CM_HMAC_SHA1_32 : AES_192_CM_HMAC_SHA1_80;
-	case 32:
-		return short_tag ? AES_256_CM_HMAC_SHA1_32 : AES_256_CM_HMAC_SHA1_80;
-	default:
-		return SUITE_UNSUPPORTED;
-	}
-}
-
-static void apply(struct bytes params, struct keys_session *out)
-{
-	struct parameters p;
-
-	read_parameters(params, &p);
-	out->suite = suite_of(&p);
-	out->unencrypted_srtp = p.value[SRTP_ENCR] == 0;
-	out->unencrypted_srtcp = p.value[SRTCP_ENCR] == 0;
-	out->unauthenticated_srtp = p.value[ENCR] != ENCR_AES_GCM && (p.value[SRTP_AUTH] == 0 || p.value[AUTH] == 0);
-}
-
-/* The SP payload of that number (-1: any of SRTP); NULL: there is none. */
-static const struct mikey_payload *policy_numbered(const struct mikey *m, int number)
-{
-	for (size_t i = 0; m != NULL && i < m->count; i++) {
-		const struct mikey_payload *p = &m->payloads[i];
-
-		if (p->type == MIKEY_SP && p->sp.protocol == 0 && (number < 0 || p->sp.number == number))
-			return p;
-	}
-	return NULL;
-}
-
-static void find_policy(
-	const struct mikey *offer, const struct mikey *answer, struct bytes numbers, struct keys_session *out)
-{
-	int number = numbers.len > 0 ? numbers.at[0] : -1;
-	const struct mikey_payload *p = policy_numbered(answer, number);
-
-	if (p == NULL)
-		p = policy_numbered(offer, number);
-	apply(p != NULL ? p->sp.params : (struct bytes){ NULL, 0 }, out);
-}
 
 static struct keys_session *session_of(struct keys_policy *p, uint8_t cs)
 {
@@ -140,31 +22,6 @@ static struct keys_session *session_of(struct keys_policy *p, uint8_t cs)
 	return &p->sessions[p->count++];
 }
 
-/* RFC 6043 6.1.1: the answer's map repeats the offer's and fills in what it left open. */
-static void read_map(
-	const struct mikey *m, const struct mikey *offer, const struct mikey *answer, struct keys_policy *out)
-{
-	struct mikey_cs cs;
-
-	for (size_t i = 0; m != NULL && mikey_session(m, i, &cs); i++) {
-		struct keys_session *s = session_of(out, cs.id);
-
-		if (s == NULL)
-			return;
-		out->mapped = true;
-		s->srtp = cs.protocol == 0;
-		find_policy(offer, answer, cs.policies, s);
-		if (cs.spi.len > 0 && cs.spi.len <= MKI_MAX) {
-			s->mki_len = (uint8_t)cs.spi.len;
-			memcpy(s->mki, cs.spi.at, cs.spi.len);
-		}
-		if (cs.data.len >= 4) {
-			s->ssrc = be32(cs.data.at);
-			s->ssrc_set = s->ssrc != 0 || m->map_type == MIKEY_MAP_GENERIC;
-		}
-	}
-}
-
 static struct mikey *decoded(struct bytes in)
 {
 	struct mikey *m = in.len > 0 ? malloc(sizeof(*m)) : NULL;
@@ -175,20 +32,92 @@ static struct mikey *decoded(struct bytes in)
 	return NULL;
 }
 
+static void add_stream(const struct mikey_stream *from, struct keys_policy *out)
+{
+	struct keys_session *s = session_of(out, from->cs);
+
+	if (s == NULL)
+		return;
+	s->srtp = from->protocol == 0;
+	s->suite = from->key.suite;
+	s->unencrypted_srtp = from->key.unencrypted_srtp;
+	s->unencrypted_srtcp = from->key.unencrypted_srtcp;
+	s->unauthenticated_srtp = from->key.unauthenticated_srtp;
+	s->ssrc_set = from->has_ssrc;
+	s->ssrc = from->ssrc;
+	s->mki_len = from->key.mki_len;
+	memcpy(s->mki, from->key.mki, from->key.mki_len);
+}
+
+/* The first policy of SRTP stands for sessions that no map lists. */
+static void read_unmapped(const struct mikey_exchange *e, struct keys_policy *out)
+{
+	const struct mikey_payload *p = e->resp != NULL ? mikey_find(e->resp, MIKEY_SP, 0) : NULL;
+	struct mikey_stream stream = { .cs = 0 };
+
+	if (p == NULL && e->init != NULL)
+		p = mikey_find(e->init, MIKEY_SP, 0);
+	mikey_suite_read(
+		p != NULL ? p->sp.params : (struct bytes){ NULL, 0 }, &stream.key, &stream.key_len, &stream.salt_len);
+	add_stream(&stream, out);
+}
+
+static bool exotic(const struct mikey *m)
+{
+	struct srtp_key suite;
+	uint8_t key_len, salt_len;
+
+	for (size_t i = 0; m != NULL && i < m->count; i++) {
+		if (m->payloads[i].type != MIKEY_SP || m->payloads[i].sp.protocol != 0)
+			continue;
+		mikey_suite_read(m->payloads[i].sp.params, &suite, &key_len, &salt_len);
+		if (suite.suite == SUITE_UNSUPPORTED)
+			return true;
+	}
+	return false;
+}
+
+/* Where no policy is one that nothing here opens, a suite that is not there is only not decided: the answer was not seen. */
+static void leave_open(const struct mikey_exchange *e, size_t count, struct keys_policy *out)
+{
+	for (size_t i = 0; i < count; i++)
+		if (exotic(e[i].init) || exotic(e[i].resp))
+			return;
+	for (size_t i = 0; i < out->count; i++)
+		if (out->sessions[i].suite == SUITE_UNSUPPORTED)
+			out->sessions[i].suite = SUITE_NONE;
+}
+
+/* An update (RFC 6043 5.2) says only what changes: the first exchange says the rest. */
+static void read_exchanges(const struct mikey_exchange *e, size_t count, struct keys_policy *out)
+{
+	struct mikey_stream *streams = calloc(MIKEY_STREAMS, sizeof(*streams));
+	size_t found = streams != NULL ? mikey_read_sessions(e, count, streams) : 0;
+
+	for (size_t i = 0; i < found; i++)
+		add_stream(&streams[i], out);
+	out->mapped = found > 0;
+	leave_open(e, count, out);
+	if (found == 0)
+		read_unmapped(&e[count - 1], out);
+	free(streams);
+}
+
 static void read_mikey(const struct key_wanted *w, struct keys_policy *out)
 {
-	struct mikey *offer = decoded(w->offer), *answer = decoded(w->answer);
+	struct mikey *all[] = { decoded(w->first_offer), decoded(w->first_answer), decoded(w->offer),
+		decoded(w->answer) };
+	struct mikey_exchange e[2];
+	size_t count = 0;
 
-	out->known = offer != NULL || answer != NULL;
-	read_map(offer, offer, answer, out);
-	read_map(answer, offer, answer, out);
-	if (out->known && !out->mapped) {
-		out->sessions[0] = (struct keys_session){ .srtp = true };
-		find_policy(offer, answer, (struct bytes){ NULL, 0 }, &out->sessions[0]);
-		out->count = 1;
-	}
-	free(offer);
-	free(answer);
+	for (size_t i = 0; i < 4; i += 2)
+		if (all[i] != NULL)
+			e[count++] = (struct mikey_exchange){ all[i], all[i + 1] };
+	out->known = count > 0;
+	if (count > 0)
+		read_exchanges(e, count, out);
+	for (size_t i = 0; i < 4; i++)
+		free(all[i]);
 }
 
 static bool same_user(struct bytes a, struct bytes b)

@@ -796,6 +796,45 @@ static void a_key_that_signalling_carries_in_clear_is_a_mismatch(void **state)
 	end(&s);
 }
 
+static void a_suite_that_nothing_here_opens_is_said_so(void **state)
+{
+	static const uint8_t f8[] = { 1, 14, 10, 0, 1, 2, 3, 4, 1, 2, 1, 0, 1, 7, 0, 0, 0, 0, 7, 0, 0, 3, 0, 1, 2 };
+	struct key_wanted w = ticketed();
+	struct scene s;
+
+	(void)state;
+	begin(&s, NULL);
+	w.offer = (struct bytes){ f8, sizeof(f8) };
+	w.answer = (struct bytes){ NULL, 0 };
+	take(&s, &w);
+	reply(&s, last(&s), 200, body_with(last(&s)->request, KEYS_OF(1, "")));
+	assert_refused(&s, SEAL_SUITE_UNSUPPORTED);
+	assert_string_equal(s.trail, "key-request key-answer=keys ");
+	end(&s);
+}
+
+/* RFC 6043 5.2: a re-keying says neither map nor policy again. */
+static void a_re_keying_is_of_the_first_exchanges_sessions(void **state)
+{
+	static const uint8_t update[] = { 1, 14, 5, 0, 1, 2, 3, 4, 0, 1, 0, 2, 0, 0, 0, 2 };
+	struct key_wanted w = ticketed();
+	struct scene s;
+
+	(void)state;
+	begin(&s, NULL);
+	w.first_offer = w.offer;
+	w.first_answer = w.answer;
+	w.offer = (struct bytes){ update, sizeof(update) };
+	w.answer = (struct bytes){ NULL, 0 };
+	take(&s, &w);
+	reply(&s, last(&s), 200, body_with(last(&s)->request, KEYS_OF(1, ",\"mki\":\"5555\"")));
+	assert_int_equal(s.answer.key_count, 1);
+	assert_int_equal(s.answer.keys[0].key.suite, AES_CM_128_HMAC_SHA1_32);
+	assert_memory_equal(s.answer.keys[0].key.mki, "\x55\x55", 2);
+	assert_false(s.answer.mismatch);
+	end(&s);
+}
+
 static void otway_rees_says_suite_mki_and_direction(void **state)
 {
 	static const uint8_t m[16] = "run", envelope[137] = "sealed";
@@ -858,6 +897,8 @@ int main(void)
 		cmocka_unit_test(an_mki_that_signalling_says_otherwise_is_a_mismatch_and_the_kms_wins),
 		cmocka_unit_test(a_session_or_a_length_that_signalling_has_not_is_asked_again),
 		cmocka_unit_test(a_key_that_signalling_carries_in_clear_is_a_mismatch),
+		cmocka_unit_test(a_suite_that_nothing_here_opens_is_said_so),
+		cmocka_unit_test(a_re_keying_is_of_the_first_exchanges_sessions),
 		cmocka_unit_test(otway_rees_says_suite_mki_and_direction),
 	};
 
