@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit_compare.h"
 #include "otway/base/text.h"
 
 static json_t *record_json(const struct audit_record *r, bool hash)
@@ -153,10 +154,22 @@ static void tell_verified(const struct cli *c, uint64_t count, const uint8_t hea
 		output_say(c, "that its end was not cut off only a head kept elsewhere can show: --head or --against");
 }
 
+static void tell_compared(const struct cli *c, const struct audit_compared *a)
+{
+	if (c->json)
+		output_json(json_pack("{s:b, s:I, s:I, s:I}", "compared", 1, "same", (json_int_t)a->same, "unheard",
+			(json_int_t)a->unheard, "foreign", (json_int_t)a->foreign));
+	output_say(c,
+		"the KMS's trail agrees: %" PRIu64 " requests in both, %" PRIu64 " that never reached it, %" PRIu64
+		" of others",
+		a->same, a->unheard, a->foreign);
+}
+
 static int run_verify(struct cli *c, struct err *err)
 {
 	const char *head = args_text(c, "head"), *against = args_text(c, "against");
 	uint8_t now[SHA256_LEN];
+	struct audit_compared compared = { 0 };
 	struct kept k = { 0 };
 	uint64_t count = 0;
 	int rc = 0;
@@ -171,8 +184,12 @@ static int run_verify(struct cli *c, struct err *err)
 		rc = cli_store(c, false, err);
 	if (rc == 0)
 		rc = store_audit_verify(c->store, k.all, k.count, &count, now, err);
+	if (rc == 0 && args_given(c, "kms-log"))
+		rc = audit_compare(c, &compared, err);
 	if (rc == 0)
 		tell_verified(c, count, now, k.count);
+	if (rc == 0 && args_given(c, "kms-log"))
+		tell_compared(c, &compared);
 	free(k.all);
 	return rc;
 }
@@ -180,6 +197,7 @@ static int run_verify(struct cli *c, struct err *err)
 static const struct cli_option verify_options[] = {
 	{ .name = "head", .argument = "NUMBER:HASH", .help = "a head that was kept" },
 	{ .name = "against", .argument = "EXPORT", .help = "an export that was kept: every line of it" },
+	{ .name = "kms-log", .argument = "FILE", .help = "what 'otway kms log --json' gave", .many = true },
 };
 
 static const struct cli_verb verbs[] = {
@@ -187,7 +205,8 @@ static const struct cli_verb verbs[] = {
 		.help = "is the trail whole? exit code 7 when it is not",
 		.examples = "otway audit verify --against /mnt/auditor/trail.jsonl",
 		.notes = "Finds a record that was altered, is missing or was cut off, and an agency or\n"
-			 "warrant that is not as the trail last saw it.",
+			 "warrant that is not as the trail last saw it. With --kms-log: that each\n"
+			 "request for a key stands in the KMS's trail as in ours, and none there alone.",
 		.options = verify_options,
 		.option_count = COUNT_OF(verify_options),
 		.run = run_verify },

@@ -47,7 +47,7 @@ static bool explain_octets(const struct cli *c, struct bytes in, struct err *err
 	if (len >= 0)
 		in = (struct bytes){ octets, (size_t)len };
 	else if (in.len == 0 || in.at[0] != 1)
-		err_code(err, EXIT_USAGE, "neither a capture nor a MIKEY message in hex or base64");
+		err_set(err, "neither a file that is there nor a MIKEY message in hex or base64");
 	done = (len >= 0 || (in.len > 0 && in.at[0] == 1)) && explain_print(c, &nowhere, in);
 	if (!done && err->text[0] == '\0')
 		err_set(err, "not a MIKEY message");
