@@ -49,8 +49,8 @@ class User:
 class Leg:
     """What initiator and responder have in common when a call is answered."""
 
-    def __init__(self, suite, csb, rand_i, rand_r, mpk, keys, peer, answer):
-        self.suite, self.csb, self.rand_i, self.rand_r, self.mpk = suite, csb, rand_i, rand_r, mpk
+    def __init__(self, suite, flags, csb, rand_i, rand_r, mpk, keys, peer, answer):
+        self.suite, self.flags, self.csb, self.rand_i, self.rand_r, self.mpk = suite, flags, csb, rand_i, rand_r, mpk
         self.keys, self.peer, self.answer = keys, peer, answer
 
     def key_of(self, constant, size):
@@ -62,7 +62,8 @@ class Leg:
         kind, key, salt, spi = self.keys[-1]
         if kind in (TEK, TEK_SALT):
             return key + salt, spi
-        make = lambda c, size: session_key(c, size, key, cs, self.suite.prf, self.rand_i, self.rand_r)
+        rand_i = self.rand_i if "H" in self.flags else b""
+        make = lambda c, size: session_key(c, size, key, cs, self.suite.prf, rand_i, self.rand_r)
         return make(TEK_OF, self.suite.key) + (salt[:self.suite.salt] if salt else make(SALT_OF, self.suite.salt)), spi
 
 
@@ -107,8 +108,9 @@ class Initiator:
         """REQUEST_RESP."""
         answer, keys = self.user.told(octets, REQUEST_RESP, self.asked, self._answer)
         self.ticket = Ticket(answer.one(TICKET))
-        if not self.flags <= self.ticket.flags or self.ticket.uri(RESPONDER) != self.callee:
-            raise Refused("another policy than was wished for")
+        wanted = self.flags & set("EFINO") | {"D"}  # the KMS may think otherwise of RANDs and of keys of ours: they are its policy
+        if not wanted <= self.ticket.flags or self.ticket.uri(RESPONDER) != self.callee:
+            raise Refused("a policy that is not acceptable")
         self.mpki, self.mpkr = keys.mpks[0], keys.mpks[-1]
         self.keys = keys.others
 
@@ -161,12 +163,14 @@ class Initiator:
         if "I" in self.ticket.flags:
             mpk = forked(MPK_FORKED, self.mpkr, self.ticket.prf, peer, rand_kms)
             keys = fork_keys(keys, self.ticket.prf, peer, rand_kms)
-        leg = Leg(self.suite, self.csb, self.rand, answer.rand(RESPONDER) or b"", mpk, list(keys), peer or self.callee, answer)
+        leg = Leg(self.suite, self.ticket.flags, self.csb, self.rand, answer.rand(RESPONDER) or b"", mpk, list(keys), peer or self.callee, answer)
         verify(answer, leg.key_of, self.sent)
         return leg
 
     def update(self, leg, spi):
         """A TRANSFER_INIT that brings a new TGK (5.2)."""
+        if "L" not in leg.flags:
+            raise Refused("the ticket's policy allows no keys of the initiator's")
         stamp = self.user.stamp()
         new = (TGK, os.urandom(self.suite.master), b"", spi)
         sessions = [Session(1, [1], self.ssrc, spi), Session(2, [1], leg.answer.sessions[1].ssrc, spi)]
@@ -212,7 +216,7 @@ class Responder:
         """TRANSFER_RESP, and the leg."""
         rand = os.urandom(self.suite.master) if "G" in self.ticket.flags else b""
         rand_i = self.init.rand(INITIATOR)
-        leg = Leg(self.suite, self.init.csb, rand_i, rand, self.mpk, list(self.keys), self.init.uri(INITIATOR), None)
+        leg = Leg(self.suite, self.ticket.flags, self.init.csb, rand_i, rand, self.mpk, list(self.keys), self.init.uri(INITIATOR), None)
         spi = self.keys[-1][3]
         sessions = [Session(1, [1], self.init.sessions[0].ssrc, spi), Session(2, [1], ssrc, spi)]
         payloads = [self.user.stamp()] + ([randr(RESPONDER, rand)] if rand else []) + \
