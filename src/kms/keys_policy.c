@@ -147,16 +147,17 @@ static void read_otway_rees(const struct key_wanted *w, struct keys_policy *out)
 	const struct bytes messages[] = { w->answer, w->offer };
 	struct or_message *m = malloc(sizeof(*m));
 
-	for (size_t i = 0; m != NULL && i < 2 && !out->known; i++) {
+	for (size_t i = 0; m != NULL && i < 2; i++) {
 		if (messages[i].len == 0 || or_read(messages[i], m, NULL) != 0)
 			continue;
 		out->known = out->mapped = true;
 		for (size_t s = 0; s < m->session_count; s++) {
-			struct keys_session *to = session_of(out, m->sessions[s].cs);
+			bool said = keys_policy_of(out, m->sessions[s].cs) != NULL;
+			struct keys_session *to = said ? NULL : session_of(out, m->sessions[s].cs);
 			size_t at = m->sessions[s].mki_len;
 
-			if (to == NULL)
-				break;
+			if (to == NULL) /* the answer's word stands */
+				continue;
 			to->srtp = true;
 			to->suite = m->sessions[s].suite;
 			to->toward = toward_of(w, m->a, to->cs);
