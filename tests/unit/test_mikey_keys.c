@@ -127,6 +127,52 @@ static void published_values_of_another_implementation_come_out(void **state)
 	assert_derived(other, MIKEY_C_TGK_SALT, "1725869b80f370cc9f24e13b");
 }
 
+/* Computed by another program: AES-CM (RFC 3830 4.2.3) and AES key wrap with the derived salt as its IV, of one TGK with an SPI. */
+static const char sealed_cm[] = "8d39eff8a2321c20550a50948f10c3af41409a2a728ac2dc04";
+static const char sealed_kw[] = "66dc1760ea59de3f95390f09f55926cf17ee03cd38567b0b0e1aad5dfc391192a7c4520088a59c1b";
+
+static void assert_sealed(uint8_t encr, const char *hex)
+{
+	struct mikey_source s = mikey_keys_3830_message(MIKEY_PRF_SHA1, view(&psk), CSB, view(&rand_i));
+	struct octets t = octets_hex("c8e350ea00000000"), spi = octets_hex("00000007"), sealed = octets_hex(hex);
+	struct mikey_keys k = { .count = 0 }, seen;
+	struct buf out = { 0 };
+	struct err err;
+
+	assert_non_null(mikey_keys_add(&k, MIKEY_TGK, view(&tgk), (struct bytes){ NULL, 0 }, view(&spi)));
+	assert_true(mikey_keys_seal(&s, encr, CSB, t.at, &k, &out, &err));
+	assert_octets(buf_bytes(&out), hex);
+	assert_true(mikey_keys_open(&s, encr, CSB, t.at, view(&sealed), &seen, &err));
+	assert_int_equal(seen.count, 1);
+	assert_memory_equal(&seen.at[0], &k.at[0], sizeof(k.at[0]));
+	buf_clear(&out);
+}
+
+static void keys_are_encrypted_as_another_program_does(void **state)
+{
+	(void)state;
+	assert_sealed(MIKEY_ENCR_CM_128, sealed_cm);
+	assert_sealed(MIKEY_ENCR_KW_128, sealed_kw);
+}
+
+/* The MAC of a pre-shared key message covers all before it (RFC 3830 5.2), computed likewise. */
+static void a_pre_shared_key_message_is_verified(void **state)
+{
+	struct mikey_source s = mikey_keys_3830_message(MIKEY_PRF_SHA1, view(&psk), CSB, view(&rand_i));
+	struct octets o = octets_hex("010005001122334400010b00c8e350ea000000000110101112131415161718191a1b1c1d1e1f00010"
+				     "0198d39eff8a2321c20550a50948f10c3af41409a2a728ac2dc0401"
+				     "380e8037ce2e3a60ed81e7fdc68e8420839c9503");
+	struct err err;
+	struct mikey m;
+
+	(void)state;
+	assert_true(mikey_decode(view(&o), &m, &err));
+	assert_true(mikey_keys_verify_kemac(&m, &s, false));
+	assert_false(mikey_keys_verify_kemac(&m, &s, true));
+	o.at[12] ^= 1;
+	assert_false(mikey_keys_verify_kemac(&m, &s, false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +182,8 @@ int main(void)
 		cmocka_unit_test(rfc_6043_forks_keys_for_who_answered),
 		cmocka_unit_test(rfc_6043_derives_what_signs_a_transfer),
 		cmocka_unit_test(published_values_of_another_implementation_come_out),
+		cmocka_unit_test(keys_are_encrypted_as_another_program_does),
+		cmocka_unit_test(a_pre_shared_key_message_is_verified),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
