@@ -106,7 +106,10 @@ static bool diverted_by(const struct call *call, const struct identity *id)
 	return false;
 }
 
-/* Who answers names itself (RFC 3325 9.1), unless that is whom the call left; else whom it was diverted to last, or the callee. */
+/*
+ * Who answers names itself (RFC 3325 9.1), unless that is whom the call left; else it is whom the call was diverted to last,
+ * or the callee.
+ */
 static struct bytes who_answers(const struct call *call, const struct sip_message *m)
 {
 	const struct sip_party *p = !m->request ? sip_party_of(m, SIP_HEADER_PAI) : NULL;
@@ -121,12 +124,13 @@ static struct bytes who_answers(const struct call *call, const struct sip_messag
 
 static struct want *want_new(struct call_stage *c, struct call *call, const struct key_wanted *like)
 {
-	struct want *w;
+	struct want *w = NULL;
 
 	for (size_t i = 0; i < call->want_count; i++)
 		if (same_want(&call->wants[i]->wanted, like))
 			return NULL;
-	w = call->want_count < WANTS_MAX ? calloc(1, sizeof(*w)) : NULL;
+	if (call->want_count < WANTS_MAX && call->text_octets + like->offer.len + like->answer.len <= TEXTS_MAX / 2)
+		w = calloc(1, sizeof(*w));
 	if (w == NULL) {
 		c->dropped++;
 		return NULL;

@@ -16,7 +16,7 @@ static nsec_t when(int ms)
 void scene_begin(struct scene *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->sip = sip_new(NULL);
+	s->sip = sip_new("X-KMS");
 	s->call = call_new();
 }
 

@@ -582,6 +582,49 @@ static void a_call_whose_keys_are_there_is_over_with_its_end(void **state)
 	scene_end(s);
 }
 
+static void a_kms_that_signalling_names_is_told(void **state)
+{
+	struct scene *s = begin(state);
+
+	SAY(.ms = 0, INVITE, .more = "X-KMS: <sip:kms@visited.example>\r\n",
+		.body = alice(s, mikey(s, TRANSFER_INIT, 1)));
+	SAY(.ms = 900, BACK, OK, .to_tag = "b", .body = bob(s, mikey(s, TRANSFER_RESP, 2)));
+	assert_bytes(wanted(s, 0)->signalled, "sip:kms@visited.example");
+	scene_end(s);
+}
+
+static void a_flood_of_changes_is_bounded(void **state)
+{
+	struct scene *s = begin(state);
+
+	set_up(s);
+	for (unsigned int i = 0; i < 100; i++) {
+		const char *branch = scene_text(s, "f%u", i);
+
+		SAY(.ms = (int)(1000 + 10 * i), INVITE, .branch = branch, .cseq = 2 + i, .to_tag = "b",
+			.body = alice(s, mikey(s, TRANSFER_INIT, 10 + i)));
+		SAY(.ms = (int)(1005 + 10 * i), BACK, OK, .branch = branch, .cseq = 2 + i, .to_tag = "b",
+			.body = bob(s, mikey(s, TRANSFER_RESP, 10 + i)));
+		while (s->text_count > 0)
+			free(s->texts[--s->text_count]);
+	}
+	assert_int_equal(wants(s), 32);
+	scene_end(s);
+}
+
+static void when_the_warrant_goes_nothing_is_wanted_any_more(void **state)
+{
+	struct scene *s = begin(state);
+	struct warrant_set none = { 0 };
+
+	set_up(s);
+	call_targets(s->call, &none);
+	scene_time(s, 10000);
+	assert_int_equal(scene_steps(s, STEP_OVER, 1), 1);
+	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
+	scene_end(s);
+}
+
 static int open_scene(void **state)
 {
 	*state = calloc(1, sizeof(struct scene));
@@ -623,6 +666,9 @@ int main(void)
 		cmocka_unit_test(a_stranger_number_or_a_second_answer_changes_nothing),
 		cmocka_unit_test(a_call_that_is_over_is_told_once_nothing_is_wanted_any_more),
 		cmocka_unit_test(a_call_whose_keys_are_there_is_over_with_its_end),
+		cmocka_unit_test(a_kms_that_signalling_names_is_told),
+		cmocka_unit_test(a_flood_of_changes_is_bounded),
+		cmocka_unit_test(when_the_warrant_goes_nothing_is_wanted_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);
