@@ -114,7 +114,8 @@ static void what_is_malformed_is_told_by_what_and_where(void **state)
 	assert_refused("01060a000102030400010000000003070201", "SP: its parameters end within one");
 	assert_refused("01060300010203040001000500", "octet 12: DH: DH group 5 is not known");
 	assert_refused("0106100001020304000100000101010000000005", "TP: 5 octets are wanted, 0 are left");
-	assert_refused("01061000010203040001000001010100000000020e00", "octet 10: TP Data: octet 2: IDR: 1 octets are wanted");
+	assert_refused(
+		"01061000010203040001000001010100000000020e00", "octet 10: TP Data: octet 2: IDR: 1 octets are wanted");
 	assert_refused("0100050001020304000100000000000000000000ff", "end: 1 octets lie behind");
 	assert_refused("010005000102030400010000"
 		       "0000000000000000",
