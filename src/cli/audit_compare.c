@@ -8,27 +8,60 @@
 
 #include "audit_compare.h"
 
-/* Both as id → outcome; ours "" where no answer came. */
+/* Both as id → array of outcomes in the words of Xk; ours has none where no answer came. */
 struct trails {
 	json_t *ours, *theirs;
 	struct err *err;
 };
 
+static void add(json_t *trail, const char *request, const char *outcome)
+{
+	json_t *outcomes = json_object_get(trail, request);
+
+	if (outcomes == NULL) {
+		outcomes = json_array();
+		json_object_set_new(trail, request, outcomes);
+	}
+	if (outcome != NULL)
+		json_array_append_new(outcomes, json_string(outcome));
+}
+
+static bool has(json_t *outcomes, const char *outcome)
+{
+	size_t i;
+	json_t *value;
+
+	json_array_foreach(outcomes, i, value) if (strcmp(json_string_value(value), outcome) == 0) return true;
+	return false;
+}
+
+/* What a KMS calls it; NULL: the answer never came, whatever the KMS said. */
+static const char *in_their_words(const char *outcome)
+{
+	static const char *const words[][2] = { { "keys", "keys" }, { "kms-unknown", "unknown" },
+		{ "key-purged", "purged" }, { "kms-refused", "refused" }, { "kms-no-agreement", "no-agreement" } };
+
+	for (size_t i = 0; outcome != NULL && i < COUNT_OF(words); i++)
+		if (strcmp(words[i][0], outcome) == 0)
+			return words[i][1];
+	return NULL;
+}
+
 static int take_ours(void *arg, const struct audit_record *r)
 {
 	struct trails *t = arg;
 	json_t *detail;
-	const char *request, *outcome;
+	const char *request;
 
 	if (strcmp(r->act, "key-request") != 0 && strcmp(r->act, "key-answer") != 0)
 		return 0;
 	detail = json_loads(r->detail, 0, NULL);
 	request = json_string_value(json_object_get(detail, "request"));
-	outcome = json_string_value(json_object_get(detail, "outcome"));
-	if (request != NULL && strcmp(r->act, "key-answer") == 0)
-		json_object_set_new(t->ours, request, json_string(outcome != NULL ? outcome : ""));
-	else if (request != NULL && json_object_get(t->ours, request) == NULL)
-		json_object_set_new(t->ours, request, json_string(""));
+	if (request != NULL)
+		add(t->ours, request,
+			strcmp(r->act, "key-answer") == 0
+				? in_their_words(json_string_value(json_object_get(detail, "outcome")))
+				: NULL);
 	json_decref(detail);
 	return 0;
 }
@@ -66,7 +99,7 @@ static int take_line(struct cli *c, struct trails *t, const char *line, struct a
 				request);
 		out->foreign += rc == 0;
 	} else if (strcmp(act, "xk-keys") == 0 && request != NULL && outcome != NULL) {
-		json_object_set_new(t->theirs, request, json_string(outcome));
+		add(t->theirs, request, outcome);
 	}
 	json_decref(record);
 	return rc;
@@ -93,29 +126,40 @@ static int take_file(struct cli *c, struct trails *t, const char *path, struct a
 	return rc;
 }
 
+static int match_one(struct trails *t, const char *request, json_t *ours, json_t *theirs, struct audit_compared *out)
+{
+	size_t i;
+	json_t *value;
+
+	if (has(theirs, "keys") && !has(ours, "keys") && json_array_size(ours) > 0)
+		return err_code(t->err, EXIT_INTEGRITY,
+			"the KMS gave keys for request %.40s, but our trail tells of another end", request);
+	json_array_foreach(ours, i, value)
+	{
+		if (!has(theirs, json_string_value(value)))
+			return err_code(t->err, EXIT_INTEGRITY,
+				"request %.40s was answered '%.40s', says our trail, but no KMS's trail says so",
+				request, json_string_value(value));
+	}
+	if (json_array_size(ours) > 0)
+		out->same++;
+	else
+		out->unheard++;
+	return 0;
+}
+
 static int match(struct trails *t, struct audit_compared *out)
 {
 	const char *request;
 	json_t *value;
+	int rc = 0;
 
 	json_object_foreach(t->ours, request, value)
 	{
-		const char *ours = json_string_value(value);
-		const char *theirs = json_string_value(json_object_get(t->theirs, request));
-
-		if (ours[0] == '\0' && theirs == NULL)
-			out->unheard++;
-		else if (ours[0] != '\0' && theirs == NULL)
-			return err_code(t->err, EXIT_INTEGRITY,
-				"request %.40s was answered, says our trail, but no KMS's trail tells of it", request);
-		else if (ours[0] != '\0' && strcmp(ours, theirs) != 0)
-			return err_code(t->err, EXIT_INTEGRITY,
-				"request %.40s ended as '%.40s', says our trail; the KMS's says '%.40s'", request, ours,
-				theirs);
-		else
-			out->same++;
+		if (rc == 0)
+			rc = match_one(t, request, value, json_object_get(t->theirs, request), out);
 	}
-	return 0;
+	return rc;
 }
 
 int audit_compare(struct cli *c, struct audit_compared *out, struct err *err)
