@@ -226,7 +226,7 @@ static void call_age(struct call_stage *c, struct call *call, nsec_t at)
 	if (call->number != 0)
 		takers_facts(c, call, at);
 	if (call->kms_count > 0 && !takers_to_come(call, at))
-		wants_over(c, call, at, true);
+		wants_drop(c, call, at);
 	if (!call->over)
 		return;
 	say_close(c, call, at);

@@ -362,6 +362,9 @@ void wants_again(struct call_stage *c, struct call *into, const struct call *fro
 bool wants_pending(const struct call *call, nsec_t at);
 void wants_over(struct call_stage *c, struct call *call, nsec_t at, bool whatever); /* nothing is wanted any more */
 void wants_forget(struct call_stage *c, struct call *call, nsec_t at);
+/* Nobody takes its media any more: keys of KMSs are wiped; who takes it again wants them anew. */
+void wants_drop(struct call_stage *c, struct call *call, nsec_t at);
+void say_drop_kms(struct call *call); /* say.c */
 void wants_free(struct call *call);                                 /* when what borrows from them is out */
 void say_marks(struct call_stage *c, struct call *call, nsec_t at); /* say.c: places again, where that has changed */
 

@@ -171,6 +171,15 @@ static bool has_call_id(const struct call *call, const char *call_id)
 	return false;
 }
 
+void say_drop_kms(struct call *call)
+{
+	for (size_t i = call->key_count; i-- > 0;)
+		if (call->keys[i].key.key.source == KEY_KMS) {
+			call->keys[i] = call->keys[--call->key_count];
+			secret_wipe(&call->keys[call->key_count], sizeof(call->keys[0]));
+		}
+}
+
 void say_file_keys(struct call_stage *c, struct call *call, nsec_t at)
 {
 	for (const struct file_key *f = c->file_keys; f != NULL; f = f->next)

@@ -180,7 +180,7 @@ static bool covers_same(const struct cover *a, const struct cover *b, size_t cou
 
 void takers_cover(struct call_stage *c, struct call *call, nsec_t at)
 {
-	struct cover covers[COVERS_MAX];
+	struct cover covers[COVERS_MAX] = { { 0 } };
 	size_t count = 0;
 	bool first = !call->covered;
 
@@ -192,6 +192,8 @@ void takers_cover(struct call_stage *c, struct call *call, nsec_t at)
 	call->cover_count = count;
 	call->covered = count > 0;
 	steps_cover(&c->steps, call->number, at, covers, count);
+	if (count == 0 && call->kms_count > 0)
+		wants_drop(c, call, at);
 	if (first)
 		say_all(c, call);
 }

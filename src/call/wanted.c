@@ -324,6 +324,19 @@ void wants_forget(struct call_stage *c, struct call *call, nsec_t at)
 		table_take(c->wants, want_key(&call->wants[i]->wanted.number));
 }
 
+void wants_drop(struct call_stage *c, struct call *call, nsec_t at)
+{
+	wants_forget(c, call, at);
+	for (size_t i = 0; i < call->want_count; i++) {
+		struct want *w = call->wants[i];
+
+		w->said = w->answered = w->mismatch = false;
+		w->reason = SEAL_NONE;
+	}
+	call->kms_count = 0;
+	say_drop_kms(call);
+}
+
 void wants_free(struct call *call)
 {
 	for (size_t i = 0; i < call->want_count; i++)

@@ -612,15 +612,25 @@ static void a_flood_of_changes_is_bounded(void **state)
 	scene_end(s);
 }
 
-static void when_the_warrant_goes_nothing_is_wanted_any_more(void **state)
+static void when_the_warrant_goes_its_keys_go_and_another_asks_anew(void **state)
 {
 	struct scene *s = begin(state);
 	struct warrant_set none = { 0 };
 
 	set_up(s);
+	answer(s, 0, 0x40, SEAL_NONE);
 	call_targets(s->call, &none);
 	scene_time(s, 10000);
 	assert_int_equal(scene_steps(s, STEP_OVER, 1), 1);
+	assert_int_equal(scene_steps(s, STEP_KEY, 1), 1);
+	call_targets(s->call, &s->set);
+	scene_time(s, 12000);
+	assert_int_equal(scene_steps(s, STEP_KEY, 1), 1); /* the key of before is gone */
+	assert_int_equal(wants(s), 2);
+	assert_true(wanted(s, 1)->number > wanted(s, 0)->number);
+	assert_token(wanted(s, 1)->answer, TRANSFER_RESP, 2);
+	answer(s, 1, 0x40, SEAL_NONE);
+	assert_int_equal(scene_steps(s, STEP_KEY, 1), 2);
 	assert_int_equal(scene_steps(s, STEP_CLOSE, 1), 0);
 	scene_end(s);
 }
@@ -668,7 +678,7 @@ int main(void)
 		cmocka_unit_test(a_call_whose_keys_are_there_is_over_with_its_end),
 		cmocka_unit_test(a_kms_that_signalling_names_is_told),
 		cmocka_unit_test(a_flood_of_changes_is_bounded),
-		cmocka_unit_test(when_the_warrant_goes_nothing_is_wanted_any_more),
+		cmocka_unit_test(when_the_warrant_goes_its_keys_go_and_another_asks_anew),
 	};
 
 	return cmocka_run_group_tests(tests, open_scene, close_scene);
