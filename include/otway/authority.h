@@ -61,8 +61,9 @@ struct authority *authority_new(const struct kms_policy *p, const struct authori
 void authority_free(struct authority *a);
 
 /* A user's MIKEY message (REQUEST_INIT, RESOLVE_INIT) or Otway-Rees message 2: the answer is appended, also where it is an Error
- * message. 0; -1: nothing can be answered (err says why; no identity in it). Nothing is given that was not stored and logged
- * before. `peer` names the connection in the log. */
+ * message. 0; -1: nothing is answered; err says why, with no identity in it: EXIT_USAGE what came is no message, else memory or
+ * log failed, and it may be asked again. Nothing is given that was not stored and logged before. `peer` names the connection in
+ * the log. */
 int authority_user(struct authority *a, enum key_mgmt protocol, struct bytes in, const char *peer, nsec_t now, struct buf *out,
 		   struct err *err);
 

@@ -99,6 +99,14 @@ static int serve(struct authority *a, const struct mikey_asked *q, nsec_t now, s
 	return authority_resolve(a, q, now, out, err);
 }
 
+/* What is no message is not answered by one. */
+static int refuse_unread(struct err *err)
+{
+	if (err != NULL)
+		err->code = EXIT_USAGE;
+	return -1;
+}
+
 int authority_mikey(struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **act,
 	const char **outcome, struct err *err)
 {
@@ -108,8 +116,10 @@ int authority_mikey(struct authority *a, struct bytes in, nsec_t now, struct buf
 
 	*act = "mikey";
 	*outcome = "malformed";
-	if (!mikey_decode(in, &m, err) || m.type == MIKEY_ERROR)
-		return m.type == MIKEY_ERROR ? err_set(err, "MIKEY: an Error is not answered") : -1;
+	if (!mikey_decode(in, &m, err))
+		return refuse_unread(err);
+	if (m.type == MIKEY_ERROR)
+		return err_code(err, EXIT_USAGE, "MIKEY: an Error message is not answered");
 	if (m.type == MIKEY_REQUEST_INIT_PSK || m.type == MIKEY_REQUEST_INIT_PK)
 		*act = "ticket";
 	else if (m.type == MIKEY_RESOLVE_INIT_PSK || m.type == MIKEY_RESOLVE_INIT_PK)

@@ -64,6 +64,7 @@ int authority_recall(struct authority *a, const struct key_record *like, nsec_t 
 void authority_forget(struct kept_list *list);
 struct bytes authority_kept(const struct kept *k); /* the secret behind its kind */
 
+nsec_t authority_keep_for(const struct authority *a); /* how long a record is good */
 /* Puts a record of that kind; its secret from parts. `r` has everything but times and secret. */
 int authority_keep(struct authority *a, struct key_record r, enum kept_kind kind, const struct bytes *parts, size_t count,
 	nsec_t now, struct err *err);

@@ -62,6 +62,11 @@ struct bytes authority_kept(const struct kept *k)
 	return bytes_part(buf_bytes(&k->secret), 1, SIZE_MAX);
 }
 
+nsec_t authority_keep_for(const struct authority *a)
+{
+	return a->policy->keep > 0 ? a->policy->keep : 86400 * NSEC_PER_SEC;
+}
+
 int authority_keep(struct authority *a, struct key_record r, enum kept_kind kind, const struct bytes *parts,
 	size_t count, nsec_t now, struct err *err)
 {
@@ -73,7 +78,7 @@ int authority_keep(struct authority *a, struct key_record r, enum kept_kind kind
 	for (size_t i = 0; i < count; i++)
 		buf_add(&secret, parts[i].at, parts[i].len);
 	r.made = now;
-	r.until = now + (a->policy->keep > 0 ? a->policy->keep : 86400 * NSEC_PER_SEC);
+	r.until = now + authority_keep_for(a);
 	r.secret = buf_bytes(&secret);
 	if (secret.failed)
 		err_set(err, "keeping a key: out of memory");

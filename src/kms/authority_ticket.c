@@ -95,8 +95,20 @@ static bool is_over(const struct kept_list *list)
 	return list->purged;
 }
 
+/* A ticket of which nothing was kept, and that is older than anything we keep. */
+static bool is_past(
+	const struct authority *a, const struct mikey_payload *ticket, const struct kept_list *list, nsec_t now)
+{
+	struct mikey_payload inside[MIKEY_PAYLOADS];
+	long count = mikey_inside(ticket->ticket.data, MIKEY_THDR, inside, NULL);
+	const struct mikey_payload *t = count > 0 ? mikey_find_in(inside, (size_t)count, MIKEY_T, 0) : NULL;
+	nsec_t made = t != NULL ? mikey_time_of(t) : NSEC_NONE;
+
+	return list->count == 0 && made != NSEC_NONE && made + authority_keep_for(a) <= now;
+}
+
 static int open_with(struct authority *a, const struct mikey_payload *ticket, const struct mikey_policy *policy,
-	const struct kept_list *list, struct mikey_secrets *out)
+	const struct kept_list *list, nsec_t now, struct mikey_secrets *out)
 {
 	const struct kms_user *user;
 	uint8_t tpk[32];
@@ -113,7 +125,7 @@ static int open_with(struct authority *a, const struct mikey_payload *ticket, co
 	}
 	user = user_of_theirs(a, ticket, policy);
 	if (user != NULL && mikey_ticket_open(ticket, (struct bytes){ user->psk, user->psk_len }, out, NULL))
-		failure = XK_NONE;
+		failure = is_past(a, ticket, list, now) ? XK_PURGED : XK_NONE;
 	return failure;
 }
 
@@ -129,7 +141,7 @@ int authority_ticket_open(struct authority *a, const struct mikey_payload *ticke
 	if (run.failed)
 		err_set(err, "opening a ticket: out of memory");
 	else if (authority_recall(a, &(struct key_record){ .run = buf_bytes(&run) }, now, &list, err) == 0)
-		failure = open_with(a, ticket, policy, &list, out);
+		failure = open_with(a, ticket, policy, &list, now, out);
 	authority_forget(&list);
 	buf_clear(&run);
 	return failure;

@@ -74,18 +74,6 @@ static void choose_leg(struct opened *o, struct bytes idr, struct bytes answered
 		o->leg = NULL;
 }
 
-/* A ticket of which nothing was kept, and that is older than anything we keep. */
-static bool is_past(const struct authority *a, const struct opened *o, nsec_t now)
-{
-	struct mikey_payload inside[MIKEY_PAYLOADS];
-	nsec_t keep = a->policy->keep > 0 ? a->policy->keep : 86400 * NSEC_PER_SEC, made;
-	long count = mikey_inside(o->ticket->ticket.data, MIKEY_THDR, inside, NULL);
-	const struct mikey_payload *t = count > 0 ? mikey_find_in(inside, (size_t)count, MIKEY_T, 0) : NULL;
-
-	made = t != NULL ? mikey_time_of(t) : NSEC_NONE;
-	return o->legs.count == 0 && made != NSEC_NONE && made + keep <= now;
-}
-
 static int open_ticket(struct authority *a, struct opened *o, nsec_t now, struct err *err)
 {
 	struct buf run = { 0 };
@@ -100,7 +88,7 @@ static int open_ticket(struct authority *a, struct opened *o, nsec_t now, struct
 	failure = run.failed ? -1
 			     : authority_recall(a, &(struct key_record){ .run = buf_bytes(&run) }, now, &o->legs, err);
 	buf_clear(&run);
-	return failure == 0 && is_past(a, o, now) ? XK_PURGED : failure;
+	return failure;
 }
 
 /* The target is of the ticket, or has resolved it. */

@@ -677,11 +677,13 @@ static void a_ticket_has_its_time(void **state)
 	assert_int_equal(ask(&c, &r, &a), XK_PURGED);
 	end(&c);
 	begin(&c); /* one of which nothing was kept goes by its own date */
+	c.wish.end = NSEC_NONE;
 	make_own_ticket(&c, ALICE);
 	make_offer(&c);
 	r = request_of(&c, '1', uris[ALICE], true);
 	c.s.now += 86400 * NSEC_PER_SEC;
 	assert_int_equal(ask(&c, &r, &a), XK_PURGED);
+	assert_int_equal(resolve(&c, BOB), MIKEY_INVALID_TICKET);
 	end(&c);
 }
 
@@ -758,6 +760,7 @@ static void nothing_is_given_that_was_not_stored_and_logged(void **state)
 
 static void requests_under_certificates_are_not_supported(void **state)
 {
+	struct err err;
 	struct call c;
 
 	(void)state;
@@ -769,8 +772,9 @@ static void requests_under_certificates_are_not_supported(void **state)
 	c.request.at[1] = MIKEY_TRANSFER_INIT;
 	assert_int_equal(send_message(&c, buf_bytes(&c.request), &c.granted, &c.m_granted), MIKEY_INVALID_DT);
 	assert_int_equal(authority_user(c.s.kms, KEY_MGMT_MIKEY, bytes_part(buf_bytes(&c.request), 0, 30), "a", c.s.now,
-				 &c.resolved, NULL),
+				 &c.resolved, &err),
 		-1);
+	assert_int_equal(err.code, EXIT_USAGE);
 	assert_int_equal(
 		authority_user(c.s.kms, KEY_MGMT_MIKEY, buf_bytes(&c.granted), "a", c.s.now, &c.resolved, NULL), -1);
 	assert_int_equal(c.resolved.len, 0);
