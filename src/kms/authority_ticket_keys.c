@@ -40,11 +40,19 @@ static void read_exchange(struct bytes init, struct bytes resp, struct seen *s)
 	s->count += e->init != NULL;
 }
 
+/* A ticket transferred with a CSB ID of its own updates nothing: the first exchange is another's (RFC 6043 5.2, 5.3). */
+static bool begins_anew(const struct mikey *first, const struct mikey *then)
+{
+	return first->csb != then->csb && mikey_find(then, MIKEY_TICKET, 0) != NULL;
+}
+
 static void read_seen(const struct xk_request *in, struct seen *s)
 {
 	s->count = 0;
 	read_exchange(in->first_offer, in->first_answer, s);
 	read_exchange(in->offer, in->answer, s);
+	if (s->count == 2 && begins_anew(s->exchanges[0].init, s->exchanges[1].init))
+		s->exchanges[0] = s->exchanges[--s->count];
 }
 
 /* The leg of who answered: by TRANSFER_RESP, else as signalling says, else the only one; of several of one party the latest. */

@@ -86,16 +86,18 @@ def fork_keys(keys, function, uri, rand_kms):
 class Initiator:
     """Sends the ticket. What it protects: crypto session 1 is what it sends, 2 what the responder sends."""
 
-    def __init__(self, user, callee, suite=None, forking=True, spi=b"\0\0\0\1", hours=1):
-        self.user, self.callee, self.suite, self.spi, self.hours = user, callee, suite or SUITES["AES_CM_128_HMAC_SHA1_80"], spi, hours
+    def __init__(self, user, callee, suite=None, forking=True, spi=b"\0\0\0\1", named=True):
+        """spi: the MKI. named: the ticket's policy says which KMS can resolve it."""
+        self.user, self.callee, self.spi, self.named = user, callee, spi, named
+        self.suite = suite or SUITES["AES_CM_128_HMAC_SHA1_80"]
         self.flags = set("EFGHILNO") if forking else set("EFGHLNO")
         self.csb = int.from_bytes(os.urandom(4), "big")
 
     def _policy(self, flags, more=()):
         now = self.user.now() if self.user.now else time.time()
-        times = [(TR, bytes([role, NTP_UTC_32]) + ntp(now + offset)[:4]) for role, offset in ((2, -300), (3, self.hours * 3600))]
-        return policy_body(flags, self.suite.prf, [idr(KMS, self.user.kms), idr(INITIATOR, self.user.uri), *times, *more,
-                                                   idr(RESPONDER, self.callee)])
+        times = [(TR, bytes([role, NTP_UTC_32]) + ntp(now + offset)[:4]) for role, offset in ((2, -300), (3, 3600))]
+        return policy_body(flags, self.suite.prf, [*([idr(KMS, self.user.kms)] if self.named else []), idr(INITIATOR, self.user.uri),
+                                                   *times, *more, idr(RESPONDER, self.callee)])
 
     def request(self):
         """REQUEST_INIT_PSK (4.2.1): one TGK wished for, with our MKI."""
