@@ -120,7 +120,10 @@ static void serve_user(struct server *s, enum key_mgmt protocol, const struct ht
 
 	if (authority_user(s->authority, protocol, in->body, in->peer, nsec_now(), &out->body, &err) < 0) {
 		buf_clear(&out->body);
-		say_error(out, 400, err.text);
+		if (err.code == EXIT_USAGE)
+			say_error(out, 400, err.text);
+		else
+			say_error(out, 503, "try later");
 		return;
 	}
 	out->status = 200;
@@ -181,7 +184,12 @@ static char **list_copy(char *const *all, unsigned count, size_t *out_count)
 static int read_user(const struct conf_kms_user *from, unsigned number, struct kms_user *u, struct err *err)
 {
 	long len = text_unhex(bytes_of(from->psk), u->psk, sizeof(u->psk));
+	struct identity id;
 
+	if (!identity_parse(bytes_of(from->identity), &id))
+		return err_code(
+			err, EXIT_USAGE, "users: entry %u: identity is a sip or tel URI with a user part", number);
+	identity_clear(&id);
 	if (len < 16)
 		return err_code(err, EXIT_USAGE, "users: entry %u: psk is 32 to 128 hex digits", number);
 	u->psk_len = (size_t)len;

@@ -4,6 +4,7 @@
  */
 #include "otway/key_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "inside.h"
@@ -219,20 +220,39 @@ static int find_row(void *arg, const struct db_value *c)
 	return rc;
 }
 
-/* What fits, as the six marks are given or not. */
-#define FITS                                                                                                           \
-	" WHERE ($1 IS NULL OR handle = $1) AND ($2 IS NULL OR run = $2) AND ($3 IS NULL OR call_id = $3)"             \
-	" AND ($4 IS NULL OR a = $4) AND ($5 IS NULL OR b = $5) AND ($6 IS NULL OR r = $6)"
+static const char *const mark_columns[MARKS] = { "handle", "run", "call_id", "a", "b", "r" };
+
+/* "… WHERE run = $1 AND r = $2": only what is given, so that an index answers. Returns how many values that takes. */
+static size_t add_fits(struct buf *sql, const struct marks *m, struct db_value values[MARKS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < MARKS; i++)
+		if (m->values[i].kind != DB_NULL) {
+			values[count++] = m->values[i];
+			buf_printf(sql, " %s %s = $%zu", count == 1 ? "WHERE" : "AND", mark_columns[i], count);
+		}
+	return count;
+}
 
 int key_store_find(struct key_store *s, const struct key_record *like, key_store_each *fn, void *arg, struct err *err)
 {
 	struct find f = { s, fn, arg, err };
+	struct db_value values[MARKS];
+	struct buf sql = { 0 };
 	struct marks m;
+	size_t count;
+	int rc;
 
 	if (!marks_of(s, like, &m))
 		return err_set(err, "out of memory");
-	return store_run_values(s->store, "SELECT handle, made, ends, secret FROM leg_key" FITS " ORDER BY number",
-		find_row, &f, err, m.values, MARKS);
+	buf_text(&sql, "SELECT handle, made, ends, secret FROM leg_key");
+	count = add_fits(&sql, &m, values);
+	buf_add(&sql, " ORDER BY number", sizeof(" ORDER BY number"));
+	rc = sql.failed ? err_set(err, "out of memory")
+			: store_run_values(s->store, (char *)sql.at, find_row, &f, err, values, count);
+	buf_clear(&sql);
+	return rc;
 }
 
 struct purge {
@@ -241,36 +261,42 @@ struct purge {
 	int64_t count;
 };
 
-#define PAST " WHERE ends <= $1"
+static int purge_step(struct store *store, const struct purge *p, const char *before, const char *behind, db_row_fn fn,
+	void *arg, struct err *err)
+{
+	struct db_value values[MARKS] = { db_number(p->now) };
+	struct buf sql = { 0 };
+	size_t count = 1;
+	int rc;
+
+	buf_text(&sql, before);
+	if (p->m != NULL)
+		count = add_fits(&sql, p->m, values);
+	else
+		buf_text(&sql, " WHERE ends <= $1");
+	buf_add(&sql, behind, strlen(behind) + 1);
+	rc = sql.failed ? err_set(err, "out of memory")
+			: store_run_values(store, (char *)sql.at, fn, arg, err, values, count);
+	buf_clear(&sql);
+	return rc;
+}
 
 static int purge_work(struct store *store, void *arg, struct err *err)
 {
-	static const char *const columns[3] = { "handle", "run", "call_id" };
 	struct purge *p = arg;
-	const struct db_value past = db_number(p->now);
-	const struct db_value *values = p->m != NULL ? p->m->values : &past;
-	const size_t count = p->m != NULL ? MARKS : 1;
-	const char *which = p->m != NULL ? FITS : PAST;
-	struct buf sql = { 0 };
+	char before[128], behind[40];
 	int rc = store_run(store, "DELETE FROM gone WHERE until <= $1", NULL, NULL, err, db_number(p->now));
 
-	buf_printf(&sql, "SELECT COUNT(*) FROM leg_key%s", which);
-	buf_add(&sql, "", 1);
 	if (rc == 0)
-		rc = store_run_values(store, (char *)sql.at, take_number, &p->count, err, values, count);
-	for (size_t i = 0; rc == 0 && p->count > 0 && i < 3; i++) {
-		buf_reset(&sql);
-		buf_printf(&sql, "INSERT INTO gone (mark, until) SELECT %s, %lld FROM leg_key%s AND %s IS NOT NULL",
-			columns[i], (long long)(p->now + GONE_FOR), which, columns[i]);
-		buf_add(&sql, "", 1);
-		rc = store_run_values(store, (char *)sql.at, NULL, NULL, err, values, count);
+		rc = purge_step(store, p, "SELECT COUNT(*) FROM leg_key", "", take_number, &p->count, err);
+	for (size_t i = 0; rc == 0 && p->count > 0 && i < 3; i++) { /* handle, run, call_id */
+		snprintf(before, sizeof(before), "INSERT INTO gone (mark, until) SELECT %s, %lld FROM leg_key",
+			mark_columns[i], (long long)(p->now + GONE_FOR));
+		snprintf(behind, sizeof(behind), " AND %s IS NOT NULL", mark_columns[i]);
+		rc = purge_step(store, p, before, behind, NULL, NULL, err);
 	}
-	buf_reset(&sql);
-	buf_printf(&sql, "DELETE FROM leg_key%s", which);
-	buf_add(&sql, "", 1);
 	if (rc == 0 && p->count > 0)
-		rc = store_run_values(store, (char *)sql.at, NULL, NULL, err, values, count);
-	buf_clear(&sql);
+		rc = purge_step(store, p, "DELETE FROM leg_key", "", NULL, NULL, err);
 	return rc;
 }
 

@@ -147,9 +147,6 @@ class Words(Cli):
                      ["agency", "add", "--store=sqlite:" + self.otway.store, "--", "Police"]):
             self.assertEqual(self.bare(*args).returncode, 0, args)
 
-    def test_kms_is_honestly_not_there(self):
-        self.wrong("decrypt", "x.pcap", "--out", "case", "--kms", says="not in this version")
-
     def test_an_error_is_json_when_asked_for(self):
         for args in (["warrnt", "--json"], ["warrant", "list", "--nope", "--json"]):
             error = json.loads(self.run_(*args, code=2).err)["error"]
@@ -793,7 +790,7 @@ class Keys(Cli):
 
 class Explain(Cli):
     FIELDS = {"setup", "first", "last", "messages", "headers", "tested", "hits", "matched", "call", "warrants", "sdp", "places", "keys",
-              "rtp", "opened", "clear", "sealed", "reason", "stopped", "begun_before"}
+              "rtp", "opened", "clear", "sealed", "reason", "stopped", "begun_before", "key_mgmt"}
 
     def setUp(self):
         super().setUp()

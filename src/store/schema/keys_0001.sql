@@ -22,6 +22,8 @@ CREATE TABLE leg_key (
 CREATE INDEX leg_key_of_run ON leg_key (run);
 CREATE INDEX leg_key_of_call ON leg_key (call_id);
 CREATE INDEX leg_key_of_a ON leg_key (a);
+CREATE INDEX leg_key_of_b ON leg_key (b);
+CREATE INDEX leg_key_of_r ON leg_key (r);
 CREATE INDEX leg_key_end ON leg_key (ends);
 
 -- What a purged key was known by, so that "purged" is not "unknown", for a while.
