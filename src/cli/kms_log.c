@@ -36,5 +36,5 @@ int kms_log(struct cli *c, struct err *err)
 		rc = key_store_log_each(keys, print_event, c, err);
 	key_store_free(keys);
 	conf_kms_clear(&conf);
-	return rc == 0 ? EXIT_DONE : -1;
+	return rc == 0 ? EXIT_DONE : cli_no_file(err);
 }

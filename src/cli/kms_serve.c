@@ -276,5 +276,5 @@ int kms_serve(struct cli *c, struct err *err)
 	key_store_free(s.keys);
 	kms_policy_clear(&s.policy);
 	conf_kms_clear(&s.conf);
-	return rc;
+	return rc < 0 ? cli_no_file(err) : rc;
 }

@@ -66,12 +66,19 @@ class Network:
             self.process = subprocess.Popen([OTWAY, "kms", "serve", self.settings(), "--port-file", told],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err)
         end = time.monotonic() + PATIENCE
-        while not os.path.exists(told) or not open(told, encoding="ascii").read().strip():
+        while not self._told(told):
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError("the KMS did not start: " + self.said())
             time.sleep(0.01)
-        self.port = int(open(told, encoding="ascii").read())
+        self.port = int(self._told(told))
         return self.port
+
+    @staticmethod
+    def _told(path):
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="ascii") as f:
+            return f.read().strip()
 
     def said(self):
         with open(self.path("kms.err"), encoding="utf-8", errors="replace") as f:
