@@ -187,11 +187,17 @@ const struct keys_session *keys_policy_of(const struct keys_policy *p, uint8_t c
 	return NULL;
 }
 
+/* A claimed key may have its salt behind it, as GStreamer writes a TEK. */
 static bool is_given(const struct mikey_payload *claimed, const struct xk_answer *a)
 {
-	for (size_t i = 0; i < a->key_count; i++)
-		if (bytes_equal(claimed->key.key, (struct bytes){ a->keys[i].key, a->keys[i].key_len }))
+	for (size_t i = 0; i < a->key_count; i++) {
+		const struct xk_key *k = &a->keys[i];
+		struct bytes salt = bytes_part(claimed->key.key, k->key_len, SIZE_MAX);
+
+		if (bytes_equal(bytes_part(claimed->key.key, 0, k->key_len), (struct bytes){ k->key, k->key_len }) &&
+			(salt.len == 0 || bytes_equal(salt, (struct bytes){ k->salt, k->salt_len })))
 			return true;
+	}
 	return false;
 }
 

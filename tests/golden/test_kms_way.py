@@ -130,6 +130,7 @@ class Asked(Way):
         self.assertEqual({s["suite"] for s in call["streams"]}, {KNOWN.meta["keys_given"]["suite"]})
         (told,) = call["kms"]
         self.assertEqual((told["kms"], told["outcome"]), ("sip:kms@ims.example", "keys"))
+        self.assertFalse(told["mismatch"])  # the message claims key and salt as one, and they are the KMS's
         (asked,) = kms.asked
         self.assertEqual(asked[0], "/xk/v1/keys")
         self.assertEqual(asked[1]["request"], told["request"])
