@@ -198,8 +198,8 @@ static bool front_move(struct pipeline *p)
 	return false;
 }
 
-/* The front: what the call stage says of media; a new place may have packets that went by just now. */
-static void front_step(struct pipeline *p, const struct step *s)
+/* The front: what the call stage says of media; a new place may have packets that went by just now. Rare, and not inlined. */
+__attribute__((noinline)) static void front_step(struct pipeline *p, const struct step *s)
 {
 	const struct addr *places[2] = { &s->place.rtp, &s->place.rtcp };
 	struct datagram d;

@@ -1,6 +1,6 @@
 /*
- * recent: entries lie one behind the other in a circle of octets; a new one overwrites the oldest. An entry never wraps: what is
- * left at the end of the circle is skipped.
+ * recent: entries lie one behind the other in parts, which are filled in turn. When the newest part is full the oldest is given
+ * up whole and begun anew: so a packet costs a copy, and nothing that is old is ever looked at for it.
  */
 #include "otway/recent.h"
 
@@ -8,6 +8,7 @@
 
 #include "otway/base/secret.h"
 
+#define PARTS     8    /* all but one are there at any time, once there was so much */
 #define ENTRY_MAX 2048 /* a longer packet is no voice */
 
 struct entry {
@@ -15,16 +16,19 @@ struct entry {
 	struct flow flow;
 	uint32_t source;
 	uint16_t size; /* of the whole entry; the next begins behind it */
-	uint16_t len;  /* of the packet; 0: given already, or filler */
+	uint16_t len;  /* of the packet; 0: given already */
 	uint16_t payload, payload_len;
 	bool truncated;
-	uint8_t packet[];
+	_Alignas(16) uint8_t packet[];
 };
 
 struct recent {
-	size_t octets, head, tail; /* head: where the next entry goes; tail: the oldest; equal: empty */
+	size_t part;        /* octets of a part */
+	size_t newest;      /* which one is being filled */
+	size_t used[PARTS]; /* octets of each */
+	size_t reached;     /* octets from the beginning that were ever written, but for the newest part's */
 	nsec_t span;
-	_Alignas(16) uint8_t ring[];
+	_Alignas(16) uint8_t octets[];
 };
 
 struct recent *recent_new(size_t octets, nsec_t span)
@@ -32,55 +36,30 @@ struct recent *recent_new(size_t octets, nsec_t span)
 	struct recent *r = calloc(1, sizeof(*r) + octets);
 
 	if (r != NULL) {
-		r->octets = octets & ~(size_t)15;
+		r->part = octets / PARTS & ~(size_t)15;
 		r->span = span;
 	}
 	return r;
 }
 
+static size_t reached(const struct recent *r)
+{
+	size_t here = r->newest * r->part + r->used[r->newest];
+
+	return here > r->reached ? here : r->reached;
+}
+
 void recent_free(struct recent *r)
 {
 	if (r != NULL)
-		secret_free(r, sizeof(*r) + r->octets);
+		secret_free(r, sizeof(*r) + reached(r));
 }
 
-static struct entry *entry_at(struct recent *r, size_t at)
+static void begin_part(struct recent *r)
 {
-	return (struct entry *)(void *)(r->ring + at);
-}
-
-/* Where the entry behind the one at `at` begins; the end of the circle is its beginning. */
-static size_t behind(struct recent *r, size_t at)
-{
-	size_t next = at + entry_at(r, at)->size;
-
-	return next + sizeof(struct entry) > r->octets ? 0 : next;
-}
-
-/* The head goes back to the beginning; were the oldest there, the ring would look empty, so that one is given up. */
-static void wrap(struct recent *r)
-{
-	if (r->tail == 0)
-		r->tail = behind(r, 0);
-	r->head = 0;
-}
-
-/* Room for `size` octets at the head, the oldest entries given up for it. */
-static struct entry *room(struct recent *r, size_t size)
-{
-	if (r->head + size > r->octets) { /* the rest of the circle becomes filler */
-		struct entry *filler = entry_at(r, r->head);
-
-		while (r->tail > r->head)
-			r->tail = behind(r, r->tail);
-		memset(filler, 0, sizeof(*filler));
-		filler->size = (uint16_t)(r->octets - r->head);
-		if (r->head > 0)
-			wrap(r);
-	}
-	while (r->tail > r->head && r->tail < r->head + size + sizeof(struct entry))
-		r->tail = behind(r, r->tail);
-	return entry_at(r, r->head);
+	r->reached = reached(r);
+	r->newest = (r->newest + 1) % PARTS;
+	r->used[r->newest] = 0;
 }
 
 void recent_keep(struct recent *r, const struct datagram *d)
@@ -88,9 +67,12 @@ void recent_keep(struct recent *r, const struct datagram *d)
 	size_t size = (sizeof(struct entry) + d->packet.len + 15) & ~(size_t)15;
 	struct entry *e;
 
-	if (d->payload.len < 12 || d->payload.at[0] >> 6 != 2 || d->packet.len > ENTRY_MAX || size * 4 > r->octets)
+	if (d->payload.len < 12 || d->payload.at[0] >> 6 != 2 || d->packet.len > ENTRY_MAX || size > r->part)
 		return;
-	e = room(r, size);
+	if (r->used[r->newest] + size > r->part)
+		begin_part(r);
+	e = (struct entry *)(void *)(r->octets + r->newest * r->part + r->used[r->newest]);
+	r->used[r->newest] += size;
 	e->at = d->at;
 	e->flow = d->flow;
 	e->source = d->source;
@@ -100,19 +82,29 @@ void recent_keep(struct recent *r, const struct datagram *d)
 	e->payload_len = (uint16_t)d->payload.len;
 	e->truncated = d->truncated;
 	memcpy(e->packet, d->packet.at, d->packet.len);
-	r->head += size;
-	if (r->head + sizeof(struct entry) > r->octets)
-		wrap(r);
+}
+
+/* The entry where *step stands, which goes on behind it; NULL: there are no more. A step counts octets from the oldest part on. */
+static struct entry *entry_next(struct recent *r, size_t *step)
+{
+	while (*step < PARTS * r->part) {
+		size_t age = *step / r->part, which = (r->newest + 1 + age) % PARTS, offset = *step % r->part;
+		struct entry *e = (struct entry *)(void *)(r->octets + which * r->part + offset);
+
+		if (offset < r->used[which]) {
+			*step += e->size;
+			return e;
+		}
+		*step = (age + 1) * r->part;
+	}
+	return NULL;
 }
 
 bool recent_next(struct recent *r, const struct addr *place, nsec_t at, size_t *step, struct datagram *out)
 {
-	size_t i = *step > 0 ? *step - 1 : r->tail;
+	struct entry *e;
 
-	while (i != r->head) {
-		struct entry *e = entry_at(r, i);
-
-		i = behind(r, i);
+	while ((e = entry_next(r, step)) != NULL) {
 		if (e->len == 0 || e->at < at - r->span ||
 			(!addr_equal(&e->flow.dst, place) && !addr_equal(&e->flow.src, place)))
 			continue;
@@ -126,9 +118,7 @@ bool recent_next(struct recent *r, const struct addr *place, nsec_t at, size_t *
 			.payload = { e->packet + e->payload, e->payload_len },
 		};
 		e->len = 0;
-		*step = i + 1;
 		return true;
 	}
-	*step = i + 1;
 	return false;
 }

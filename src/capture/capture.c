@@ -102,12 +102,11 @@ void capture_free(struct capture *c)
 	free(c);
 }
 
-static void note_frame(struct capture *c, struct input *in)
+static inline void note_frame(struct capture *c, struct capture_file *f, const struct frame *frame)
 {
-	struct capture_file *f = &in->facts;
-	nsec_t at = in->next.at;
+	nsec_t at = frame->at;
 
-	c->frames_cut += in->next.wire_len > in->next.bytes.len;
+	c->frames_cut += frame->wire_len > frame->bytes.len;
 	if (f->packets++ == 0)
 		f->first = f->last = at;
 	else if (at > f->last)
@@ -138,8 +137,26 @@ static int advance(struct capture *c, struct input *in, struct err *err)
 
 	if (got != GOT_FRAME)
 		return finish(in, got, err);
-	note_frame(c, in);
+	note_frame(c, &in->facts, &in->next);
 	return 1;
+}
+
+/* The one file that is left: its next frame need not wait for another's. Returns as advance. */
+static int advance_only(struct capture *c, struct frame *out, struct err *err)
+{
+	struct input *in = c->heap[0];
+	enum format_got got;
+
+	out->link = in->next.link;
+	out->source = in->next.source;
+	got = in->format.kind->next(&in->format, &in->intake, out);
+	if (got == GOT_FRAME) {
+		note_frame(c, &in->facts, out);
+		return 1;
+	}
+	c->heap_count = 0;
+	c->given = false;
+	return finish(in, got, err);
 }
 
 static bool before(const struct input *a, const struct input *b)
@@ -198,6 +215,8 @@ int capture_next(struct capture *c, struct frame *out, struct err *err)
 {
 	bool given = c->given;
 
+	if (given && c->heap_count == 1)
+		return advance_only(c, out, err);
 	c->given = false;
 	if (given && replace_top(c, err) < 0)
 		return -1;

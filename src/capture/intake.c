@@ -8,8 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STEP                                                                                                           \
-	(256u << 10) /* octets asked for at once: what is read is still in the processor's cache when it is looked at */
+#define STEP (64u << 10) /* octets asked for at once: they are still in a near cache when they are looked at */
 
 /* What a name leads to must be something that gives octets, and at least one of them. */
 static int check_kind(const struct intake *in, struct err *err)
