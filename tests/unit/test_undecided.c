@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -228,6 +229,38 @@ static void a_payload_outside_its_packet_is_copied_too(void **state)
 	assert_memory_equal(d->payload.at, "apart", 5);
 }
 
+/*
+ * So many messages fit as their packets and 512 octets each leave room for, with all that a set-up has in common with others: a
+ * Call-ID, two Session-IDs, an icid, and two keys.
+ */
+static void beside_its_packet_a_message_costs_no_more_than_512_octets(void **state)
+{
+	enum { MESSAGES = 10000, PACKET = 28 + 8, ROOM = MESSAGES * (PACKET + 512) };
+	struct scene *s = *state;
+	struct undecided *u = undecided_new(2 * SECOND, ROOM);
+	char texts[6][48];
+	struct counter counts[2];
+
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		struct glance *g = message(s, 1 + i, "", "........");
+
+		for (unsigned k = 0; k < 6; k++)
+			snprintf(texts[k], sizeof(texts[k]), "%u%0*u", k + 1, k == 1 || k == 2 ? 31 : 39, i);
+		g->call_id = bytes_of(texts[0]);
+		g->session[0] = bytes_of(texts[1]);
+		g->session[1] = bytes_of(texts[2]);
+		g->icid = bytes_of(texts[3]);
+		g->inlines[0] = bytes_of(texts[4]);
+		g->inlines[1] = bytes_of(texts[5]);
+		g->inline_count = 2;
+		undecided_keep(u, &s->datagram, g);
+	}
+	assert_int_equal(undecided_counts(u, counts, 2), 2);
+	assert_int_equal(counts[0].value, MESSAGES);
+	assert_int_equal(counts[1].value, 0);
+	undecided_free(u);
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, open_scene, close_scene)
@@ -241,6 +274,7 @@ int main(void)
 		IN_SCENE(the_oldest_go_when_room_is_short),
 		IN_SCENE(a_message_larger_than_all_room_is_not_kept),
 		IN_SCENE(a_payload_outside_its_packet_is_copied_too),
+		IN_SCENE(beside_its_packet_a_message_costs_no_more_than_512_octets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
