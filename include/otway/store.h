@@ -1,6 +1,6 @@
 /*
- * store: agencies, warrants, their history, and the audit trail. SQLite is the embedded default; the table of backends is
- * where another goes. Every change is audited in the same transaction: if the trail cannot be written the act is refused.
+ * store: agencies, warrants, their history, and the audit trail. In an SQLite file, the embedded default, or in PostgreSQL.
+ * Every change is audited in the same transaction: if the trail cannot be written the act is refused.
  */
 #ifndef OTWAY_STORE_H
 #define OTWAY_STORE_H
@@ -15,10 +15,37 @@ struct store;
 /*
  * url: "sqlite:PATH". With create it is made (mode 0600, its directory 0700) when it is not there; else EXIT_NOT_FOUND.
  * Refuses (EXIT_REFUSED) a store that others may read or write, or of a newer schema; migrates an older one.
+ *
+ * Or "postgresql://USER@HOST/DATABASE?sslrootcert=FILE", "postgresql://USER@/DATABASE?host=/run/postgresql": the database is
+ * there already (deploy/postgresql.sql), with create the tables are made in its schema otway. A password comes out of
+ * passfile=FILE or ~/.pgpass, which nobody else may read, and from nowhere else (EXIT_REFUSED). A host that is reached by
+ * network proves itself by a certificate of sslrootcert and its name (sslmode=verify-full; weaker is refused). connect_timeout=N:
+ * seconds (2 to 60, 5 if not said) for connecting and for waiting behind another writer; a statement has twice that.
+ * Nobody there, or no answer in that time: EXIT_UNREACHABLE, by any function below.
+ *
+ * A connection that was lost is made anew when the next function needs it. A change during which it went is done once, or not at
+ * all; only where it went while committing is that not known, and said (EXIT_UNREACHABLE). Where another store answers then, or
+ * none (EXIT_INTEGRITY), this one is of no more use.
+ *
  * actor: who acts, for history and audit ("root", "alice"): the login name of the real user.
  */
 int store_open(struct store **out, const char *url, bool create, const char *actor, struct err *err);
 void store_free(struct store *s);
+
+/* 32 hex digits, drawn at random when the store was made: tells whether it is the one last seen. A copy has the same. */
+const char *store_id(const struct store *s);
+
+/*
+ * Have others committed something since the last call? *changed is true the first time, and after a connection was lost: then
+ * call this, read, wait, call this again, and nothing is missed. True also for changes of no warrant (SQLite: any commit, of
+ * the trail too). What this very store wrote does not count. EXIT_UNREACHABLE: it is away; EXIT_INTEGRITY: it is another one.
+ * On failure *changed is true, and the next call tries anew, which may take as long as connecting does.
+ */
+int store_changed(struct store *s, bool *changed, struct err *err);
+/* Readable when store_changed may have something to tell; to be asked for after each call of that, as it changes with the
+ * connection. A reading takes signals in, too: call store_changed between it and the next wait. -1: none, as before the first
+ * call; then store_changed is to be called now and then, which is cheap. On file systems of other hosts SQLite's tells nothing. */
+int store_fd(struct store *s);
 
 /* The url meant when none is given: root's /var/lib/otway/otway.db, else $XDG_DATA_HOME/otway/otway.db (or ~/.local/share). */
 int store_default_url(char *out, size_t size, struct err *err);

@@ -128,9 +128,46 @@ static int walk_row(void *arg, const struct db_value *c)
 	return w->fn(w->arg, &r);
 }
 
+#define PAGE 1000
+
+struct page {
+	db_row_fn fn;
+	void *arg;
+	int64_t last;
+	uint64_t rows;
+};
+
+static int page_row(void *arg, const struct db_value *c)
+{
+	struct page *p = arg;
+
+	p->rows++;
+	p->last = c[0].number;
+	return p->fn(p->arg, c);
+}
+
+/* However long the trail is, a page of it is in memory. */
+int read_audit(struct store *s, db_row_fn fn, void *arg, struct err *err)
+{
+	struct page p = { fn, arg, INT64_MIN, 0 };
+	int rc;
+
+	do {
+		p.rows = 0;
+		rc = store_run(s, "SELECT " AUDIT_COLUMNS " FROM audit WHERE number > $1 ORDER BY number LIMIT $2",
+			page_row, &p, err, db_number(p.last), db_number(PAGE));
+	} while (rc == 0 && p.rows == PAGE);
+	return rc;
+}
+
+static int each_work(struct store *s, void *arg, struct err *err)
+{
+	return read_audit(s, walk_row, arg, err);
+}
+
 int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_record *r), void *arg, struct err *err)
 {
 	struct walk w = { fn, arg, err };
 
-	return store_ask(s, "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY number", walk_row, &w, err);
+	return store_reading(s, each_work, &w, err);
 }

@@ -14,6 +14,8 @@ struct store {
 	void *db;
 	char *actor;
 	nsec_t at; /* of the change in hand: one moment for all that it writes */
+	char id[33];
+	bool lost; /* its connection; what answers next is not known to be this store */
 };
 
 /* Opens a store of a kind and brings its schema up to date. */
@@ -38,12 +40,23 @@ char *copy_text(const struct db_value *v, bool *ok);
 
 /*
  * A change: `work` runs in one transaction, which must have written the trail (audit_append). When the database fails in
- * any of it, all of it is refused (EXIT_REFUSED): what cannot be recorded is not done.
+ * any of it, all of it is refused (EXIT_REFUSED): what cannot be recorded is not done. Work may run again, after all that
+ * it did was undone: it begins by what the database says, not by what an earlier run left in arg.
  */
 int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
 /* A reading: `work` sees one state of the store, whoever writes meanwhile. */
 int store_reading(
 	struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err);
+
+/* In transaction.c: the identity of the store that answers, by s->id; and a connection that is this store's, made if need be. */
+int store_identify(struct store *s, struct err *err);
+int store_reach(struct store *s, struct err *err);
+/* One try of a transaction that writes no trail: a step of the schema. */
+int store_attempt(struct store *s, const char *begin, int (*work)(struct store *s, void *arg, struct err *err), void *arg,
+	struct err *err);
+
+/* Within a transaction: the records of the trail, page by page. */
+int read_audit(struct store *s, db_row_fn fn, void *arg, struct err *err);
 
 /* Appends a record within a transaction; detail is taken over. */
 int audit_append(

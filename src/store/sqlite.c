@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "otway/base/file.h"
+#include "sqlite_watch.h"
 
 #define BUSY_MS 5000
 
@@ -22,6 +23,7 @@ struct sqlite {
 	sqlite3 *handle;
 	char *path;
 	const struct backend *kind;
+	struct sqlite_watch watch;
 };
 
 /* What went wrong, in words that say what to do. */
@@ -205,6 +207,7 @@ static void sqlite_close(void *arg_db)
 
 	if (db == NULL)
 		return;
+	sqlite_watch_end(&db->watch);
 	sqlite3_close(db->handle);
 	free(db->path);
 	free(db);
@@ -251,6 +254,7 @@ static int sqlite_open(void **out, const struct backend *kind, const char *place
 		sqlite_failed(db, err);
 		goto failed;
 	}
+	sqlite_watch_note(&db->watch, db->path);
 	if (sqlite_settle(db, create, err) < 0)
 		goto failed;
 	*out = db;
@@ -262,15 +266,40 @@ failed:
 	return -1;
 }
 
+static int sqlite_changed(void *arg_db, bool *changed, struct err *err)
+{
+	struct sqlite *db = arg_db;
+	bool first = !db->watch.watching;
+	int64_t version = 0;
+
+	if (first)
+		sqlite_watch_begin(&db->watch, db->path);
+	if (sqlite_watch_look(&db->watch, db->path, err) < 0 ||
+		sqlite_run(db, "PRAGMA data_version", NULL, 0, take_number, &version, err) < 0)
+		return -1;
+	*changed = first || version != db->watch.version;
+	db->watch.version = version;
+	return 0;
+}
+
+static int sqlite_fd(void *arg_db)
+{
+	const struct sqlite *db = arg_db;
+
+	return db->watch.watching ? db->watch.fd : -1;
+}
+
 /* Both kinds lie in files of the same make. */
 #define SQLITE_WAYS                                                                                                    \
 	.scheme = "sqlite", .open = sqlite_open, .close = sqlite_close, .run = sqlite_run, .script = sqlite_script,    \
-	.version = sqlite_version, .begin_write = "BEGIN IMMEDIATE"
+	.version = sqlite_version, .changed = sqlite_changed, .fd = sqlite_fd, .begin_read = "BEGIN",                  \
+	.begin_write = "BEGIN IMMEDIATE"
 
 const struct backend backend_sqlite = {
 	SQLITE_WAYS,
 	.application = 0x6f747779, /* "otwy" */
 	.maker = "otway agency add",
+	.identified = true,
 	.schemas = schema_sqlite,
 	.schema_count = &schema_sqlite_count,
 };

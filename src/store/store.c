@@ -1,5 +1,5 @@
 /*
- * store: opening by url, schema migrations, transactions. What is kept lies in agency.c, warrant.c and audit.c.
+ * store: opening by url, schema migrations, rows. What is kept lies in agency.c, warrant_*.c and audit.c.
  */
 #include "otway/store.h"
 
@@ -10,7 +10,7 @@
 
 #include "inside.h"
 
-static const struct backend *const backends[] = { &backend_sqlite };
+static const struct backend *const backends[] = { &backend_sqlite, &backend_postgresql };
 
 int store_run_values(struct store *s, const char *sql, db_row_fn fn, void *arg, struct err *err,
 	const struct db_value *values, size_t count)
@@ -44,41 +44,6 @@ char *copy_text(const struct db_value *v, bool *ok)
 	return copy;
 }
 
-static int transaction(struct store *s, const char *begin, int (*work)(struct store *s, void *arg, struct err *err),
-	void *arg, struct err *err)
-{
-	struct err spare;
-	int rc;
-
-	if (s->backend->script(s->db, begin, err) < 0)
-		return -1;
-	rc = work(s, arg, err != NULL ? err : &spare);
-	if (rc == 0)
-		rc = s->backend->script(s->db, "COMMIT", err);
-	if (rc != 0)
-		s->backend->script(s->db, "ROLLBACK", NULL); /* the first error is the one to tell */
-	return rc;
-}
-
-int store_change(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err)
-{
-	nsec_t now = nsec_now();
-	int rc;
-
-	s->at = now - now % 1000; /* told in microseconds, so kept in them */
-	rc = transaction(s, s->backend->begin_write, work, arg, err);
-	if (rc < 0 && err != NULL && err->code == EXIT_FAILED) { /* not a verdict of work: the database itself */
-		err->code = EXIT_REFUSED;
-		err_in(err, "refused, since the audit trail cannot be written");
-	}
-	return rc;
-}
-
-int store_reading(struct store *s, int (*work)(struct store *s, void *arg, struct err *err), void *arg, struct err *err)
-{
-	return transaction(s, "BEGIN", work, arg, err);
-}
-
 /* One step of the schema, unless somebody else was quicker. */
 static int migrate(struct store *s, void *arg, struct err *err)
 {
@@ -98,7 +63,7 @@ static int settle_schema(struct store *s, struct err *err)
 	int known = (int)*s->backend->schema_count, version;
 
 	while ((version = s->backend->version(s->db, err)) >= 0 && version < known)
-		if (transaction(s, s->backend->begin_write, migrate, &version, err) < 0)
+		if (store_attempt(s, s->backend->begin_write, migrate, &version, err) < 0)
 			return -1;
 	if (version > known)
 		return err_code(err, EXIT_REFUSED, "schema is version %d, this program knows %d; use a newer otway",
@@ -116,10 +81,8 @@ static const struct backend *backend_of(const char *url, const char **place, str
 			return backends[i];
 		}
 	}
-	if (strncmp(url, "postgresql:", 11) == 0)
-		err_code(err, EXIT_USAGE, "this otway is built without PostgreSQL; use sqlite:PATH");
-	else
-		err_code(err, EXIT_USAGE, "'%.200s' names no store; write sqlite:PATH", url);
+	err_code(err, EXIT_USAGE, "'%.*s' names no store; write sqlite:PATH or postgresql://USER@HOST/DATABASE",
+		(int)strcspn(url, ":"), url);
 	return NULL;
 }
 
@@ -133,7 +96,8 @@ int store_begin(struct store **out, const struct backend *kind, const char *plac
 		return err_set(err, "out of memory");
 	}
 	s->backend = kind;
-	if (kind->open(&s->db, kind, place, create, err) < 0 || settle_schema(s, err) < 0) {
+	if (kind->open(&s->db, kind, place, create, err) < 0 || settle_schema(s, err) < 0 ||
+		store_identify(s, err) < 0) {
 		store_free(s);
 		return -1;
 	}

@@ -166,8 +166,7 @@ static int verify_chain(struct store *s, void *arg, struct err *err)
 	struct verify *v = arg;
 
 	v->err = err;
-	if (store_ask(s, "SELECT number, at, actor, act, subject, detail, before, hash FROM audit ORDER BY number",
-		    verify_row, v, err) < 0)
+	if (read_audit(s, verify_row, v, err) < 0)
 		return -1;
 	if (v->kept_at < v->kept_count)
 		return err_code(err, EXIT_INTEGRITY,

@@ -433,7 +433,7 @@ class Store(Cli):
         self.otway.agency("Police")
         self.database().execute("UPDATE schema_version SET version = 7")
         result = self.run_("agency", "list", code=4)
-        self.assertIn(b"schema is version 7, this program knows 2", result.err)
+        self.assertIn(b"schema is version 7, this program knows 3", result.err)
 
     def test_a_file_that_is_no_database_is_told_so(self):
         os.mkdir(os.path.dirname(self.otway.store))

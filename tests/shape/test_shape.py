@@ -19,6 +19,7 @@ LIBRARIES = {
     "osip": ["sip"],
     "srtp2/": ["media"],
     "sqlite3": ["store"],
+    "libpq-fe": ["store"],
     "libav": ["delivery"],
     "libsw": ["delivery"],
     "seccomp": ["delivery"],

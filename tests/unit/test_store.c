@@ -1,6 +1,6 @@
 /*
- * store: agencies, warrants, history, permissions, schema, and the trail. What somebody with write access to the file could do
- * is done here with the database's own library, not with the store's code.
+ * store: agencies, warrants, history, permissions, schema, and the trail; in SQLite, or in PostgreSQL at the URL that is the
+ * argument. What somebody with write access to the database could do is done here with its own library, not with the store's code.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,99 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
-#include "otway/base/file.h"
 #include "otway/base/text.h"
-#include "otway/store.h"
-
-struct bench {
-	char folder[64], path[96], url[128];
-	struct store *store;
-	struct err err;
-};
-
-static void open_store(struct bench *b)
-{
-	assert_int_equal(store_open(&b->store, b->url, true, "alice", &b->err), 0);
-}
-
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-
-	strcpy(b->folder, "/tmp/test_store_XXXXXX");
-	assert_non_null(mkdtemp(b->folder));
-	snprintf(b->path, sizeof(b->path), "%s/made/otway.db", b->folder);
-	snprintf(b->url, sizeof(b->url), "sqlite:%s", b->path);
-	open_store(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-
-	store_free(b->store);
-	file_remove_tree(b->folder, &b->err);
-	free(b);
-	return 0;
-}
-
-/* What an intruder with the file in hand does; no foreign hand is stopped by our triggers but by taking them off. */
-static void tamper(const struct bench *b, const char *sql)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db,
-				 "DROP TRIGGER audit_grows; DROP TRIGGER audit_stays; DROP TRIGGER audit_keeps;"
-				 "DROP TRIGGER warrant_closed; DROP TRIGGER target_stays; DROP TRIGGER warrant_keeps",
-				 NULL, NULL, NULL),
-		SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
-
-static void add_agency(struct bench *b, const char *name)
-{
-	char *deliver[] = { (char *)(uintptr_t) "hi2:192.0.2.1:7000" };
-	struct agency a = { .name = (char *)(uintptr_t)name, .country = "NZ", .deliver = deliver, .deliver_count = 1 };
-	bool fresh;
-
-	assert_int_equal(store_agency_add(b->store, &a, &fresh, &b->err), 0);
-	assert_true(fresh);
-}
-
-static struct warrant_row sample(const char *liid, struct target *target)
-{
-	struct warrant_row r = { .from_entered = (char *)(uintptr_t) "now",
-		.until_entered = (char *)(uintptr_t) "+72h",
-		.revoked = NSEC_NONE };
-
-	snprintf(r.w.liid, sizeof(r.w.liid), "%s", liid);
-	r.w.agency = (char *)(uintptr_t) "Police";
-	r.w.authority = (char *)(uintptr_t) "Court 12/26";
-	target->uri = (char *)(uintptr_t) "sip:bob@ims.example";
-	r.w.targets = target;
-	r.w.target_count = 1;
-	r.w.from = 1000 * NSEC_PER_SEC;
-	r.w.until = 2000 * NSEC_PER_SEC;
-	r.w.scope = SCOPE_ALL;
-	r.w.diverted = DIVERTED_CONTENT;
-	return r;
-}
-
-static void add_warrant(struct bench *b, const char *liid)
-{
-	struct target target;
-	struct warrant_row r = sample(liid, &target);
-	bool fresh;
-
-	assert_int_equal(store_warrant_add(b->store, &r, &fresh, &b->err), 0);
-	assert_true(fresh);
-}
+#include "../support/store_scene.h"
 
 static void a_new_store_is_private_and_so_is_its_folder(void **state)
 {
@@ -145,32 +54,40 @@ static void a_store_that_is_not_there_is_not_made_by_reading(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static void a_store_that_is_gone_is_not_made_by_reading(void **state)
+{
+	struct bench *b = *state;
+
+	scene_empty(b);
+	assert_int_equal(store_open(&b->store, b->url, false, "alice", &b->err), -1);
+	assert_int_equal(b->err.code, EXIT_NOT_FOUND);
+	assert_non_null(strstr(b->err.text, "'otway agency add' makes one"));
+	scene_open(b);
+	assert_int_equal(scene_verify(b, &(uint64_t){ 0 }), 0);
+}
+
 static void a_newer_schema_is_refused_by_number(void **state)
 {
 	struct bench *b = *state;
 
 	store_free(b->store);
 	b->store = NULL;
-	tamper(b, "UPDATE schema_version SET version = 7");
+	scene_tamper(b, "UPDATE schema_version SET version = 7");
 	assert_int_equal(store_open(&b->store, b->url, true, "alice", &b->err), -1);
 	assert_int_equal(b->err.code, EXIT_REFUSED);
-	assert_non_null(strstr(b->err.text, "opening the warrant store: schema is version 7, this program knows 2"));
+	assert_non_null(strstr(b->err.text, "opening the warrant store: schema is version 7, this program knows 3"));
 }
 
 static void another_programs_database_is_left_alone(void **state)
 {
 	struct bench *b = *state;
-	struct store *s = NULL;
-	sqlite3 *db;
-	char url[128], path[112];
 
-	snprintf(path, sizeof(path), "%s/other.db", b->folder);
-	snprintf(url, sizeof(url), "sqlite:%s", path);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "CREATE TABLE recipe (text)", NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-	chmod(path, 0600);
-	assert_int_equal(store_open(&s, url, true, "alice", &b->err), -1);
+	scene_empty(b);
+	scene_sql(b, scene_text("CREATE TABLE recipe (step text)",
+			     "CREATE SCHEMA otway; CREATE TABLE otway.recipe (step text)"));
+	if (!scene_postgresql())
+		chmod(b->path, 0600);
+	assert_int_equal(store_open(&b->store, b->url, true, "alice", &b->err), -1);
 	assert_non_null(strstr(b->err.text, "no otway store"));
 }
 
@@ -199,7 +116,7 @@ static void the_same_agency_again_is_done_and_another_is_refused(void **state)
 	};
 	bool fresh = true;
 
-	add_agency(b, "Police");
+	scene_agency(b, "Police");
 	assert_int_equal(store_agency_add(b->store, &a, &fresh, &b->err), 0);
 	assert_false(fresh);
 	strcpy(a.country, "AU");
@@ -219,9 +136,9 @@ static void a_number_is_never_used_again(void **state)
 	struct bench *b = *state;
 	uint32_t number = 0;
 
-	add_agency(b, "Police");
+	scene_agency(b, "Police");
 	assert_int_equal(store_agency_remove(b->store, "Police", &b->err), 0);
-	add_agency(b, "Police");
+	scene_agency(b, "Police");
 	assert_int_equal(store_agency_each(b->store, "Police", take_agency_number, &number, &b->err), 0);
 	assert_int_equal(number, 2);
 }
@@ -231,8 +148,8 @@ static void an_agency_with_a_warrant_cannot_go(void **state)
 	struct bench *b = *state;
 	bool fresh;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	assert_int_equal(store_warrant_revoke(b->store, "LIID-1", "error", &fresh, &b->err), 0);
 	assert_int_equal(store_agency_remove(b->store, "Police", &b->err), -1);
 	assert_int_equal(b->err.code, EXIT_REFUSED);
@@ -244,11 +161,11 @@ static void the_same_words_are_the_same_warrant_whenever_entered(void **state)
 {
 	struct bench *b = *state;
 	struct target target;
-	struct warrant_row r = sample("LIID-1", &target);
+	struct warrant_row r = scene_warrant("LIID-1", &target);
 	bool fresh = true;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	r.w.from += 60 * NSEC_PER_SEC; /* "now" was a minute later */
 	r.w.until += 60 * NSEC_PER_SEC;
 	assert_int_equal(store_warrant_add(b->store, &r, &fresh, &b->err), 0);
@@ -266,11 +183,11 @@ static void another_content_under_a_liid_is_refused_by_field(void **state)
 	struct bench *b = *state;
 	bool fresh;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		struct target target;
-		struct warrant_row r = sample("LIID-1", &target);
+		struct warrant_row r = scene_warrant("LIID-1", &target);
 
 		if (i == 0)
 			target.uri = (char *)(uintptr_t) "sip:carol@ims.example";
@@ -296,13 +213,13 @@ static void a_revoked_warrant_is_closed_for_good(void **state)
 	struct bench *b = *state;
 	const char *liid = "LIID-1";
 	struct target target;
-	struct warrant_row r = sample(liid, &target);
+	struct warrant_row r = scene_warrant(liid, &target);
 	struct warrant_set set;
 	bool fresh;
 
-	add_agency(b, "Police");
-	add_warrant(b, liid);
-	add_warrant(b, "LIID-2");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, liid);
+	scene_add_warrant(b, "LIID-2");
 	assert_int_equal(store_warrants_in_use(b->store, NULL, 0, &set, &b->err), 0);
 	assert_int_equal(set.count, 2);
 	warrant_set_clear(&set);
@@ -327,8 +244,8 @@ static void the_store_gives_targets_as_they_are_compared(void **state)
 	struct bench *b = *state;
 	struct warrant_set set;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	assert_int_equal(store_warrants_in_use(b->store, NULL, 0, &set, &b->err), 0);
 	assert_int_equal(set.all[0].target_count, 1);
 	assert_string_equal(set.all[0].targets[0].uri, "sip:bob@ims.example");
@@ -357,8 +274,8 @@ static void history_tells_who_and_what_was_before(void **state)
 	struct seen seen = { "" };
 	bool fresh;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	assert_int_equal(
 		store_warrant_extend(b->store, "LIID-1", 3000 * NSEC_PER_SEC, "x", "Court 14/26", &fresh, &b->err), 0);
 	assert_true(fresh);
@@ -394,8 +311,8 @@ static void five_records(struct bench *b)
 	uint64_t number = 0;
 	bool fresh;
 
-	add_agency(b, "Police");
-	add_warrant(b, "LIID-1");
+	scene_agency(b, "Police");
+	scene_add_warrant(b, "LIID-1");
 	assert_int_equal(store_warrant_extend(b->store, "LIID-1", 3000 * NSEC_PER_SEC, "x", NULL, &fresh, &b->err), 0);
 	assert_int_equal(
 		store_audit(b->store, "decrypt", "captures", "{\"captures\":[\"a.pcap\"]}", &number, &b->err), 0);
@@ -448,7 +365,7 @@ static void check_tampered(struct bench *b, const char *sql, const char *finding
 	assert_int_equal(store_audit_verify(b->store, NULL, 0, &kept.number, kept.hash, &b->err), 0);
 	assert_int_equal(kept.number, 5);
 	assert_int_equal(store_audit_verify(b->store, &kept, 1, &count, head, &b->err), 0);
-	tamper(b, sql);
+	scene_tamper(b, sql);
 	assert_int_equal(store_audit_verify(b->store, &kept, 1, &count, head, &b->err), -1);
 	assert_int_equal(b->err.code, EXIT_INTEGRITY);
 	assert_non_null(strstr(b->err.text, finding));
@@ -505,28 +422,37 @@ static void a_kept_hash_tells_a_rewritten_trail(void **state)
 static void the_database_itself_refuses_to_change_the_trail(void **state)
 {
 	static const char *const attempts[] = { "UPDATE audit SET actor = 'mallory'", "DELETE FROM audit",
-		"REPLACE INTO audit SELECT * FROM audit WHERE number = 2", "UPDATE warrant SET revoked = NULL",
-		"DELETE FROM warrant", "UPDATE warrant_change SET actor = 'mallory'" };
+		"INSERT INTO audit SELECT 17, at, actor, act, subject, detail, before, hash FROM audit LIMIT 1",
+		"UPDATE warrant SET revoked = NULL", "DELETE FROM warrant", "UPDATE warrant_target SET uri = 'sip:x@y'",
+		"UPDATE warrant_change SET actor = 'mallory'", "DELETE FROM warrant_change",
+		"UPDATE store_identity SET id = '0123456789abcdef0123456789abcdef'", "DELETE FROM store_identity",
+		"INSERT INTO store_identity (id) VALUES ('0123456789abcdef0123456789abcdef')" };
+	static const char *const more[] = { "TRUNCATE audit", "TRUNCATE warrant_change", "TRUNCATE warrant CASCADE",
+		"TRUNCATE store_identity" };
 	struct bench *b = *state;
-	sqlite3 *db;
 
 	five_records(b);
-	assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
-		assert_int_not_equal(sqlite3_exec(db, attempts[i], NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
+		assert_int_equal(scene_try(b, attempts[i]), SQL_REFUSED_BY_TRIGGER);
+	for (size_t i = 0; scene_postgresql() && i < sizeof(more) / sizeof(more[0]); i++)
+		assert_int_equal(scene_try(b, more[i]), SQL_REFUSED_BY_TRIGGER);
+	if (!scene_postgresql())
+		assert_int_equal(scene_try(b, "REPLACE INTO audit SELECT * FROM audit WHERE number = 2"),
+			SQL_REFUSED_BY_TRIGGER);
 }
 
 static void what_cannot_be_written_to_the_trail_does_not_happen(void **state)
 {
 	struct bench *b = *state;
 	struct target target;
-	struct warrant_row r = sample("LIID-1", &target);
+	struct warrant_row r = scene_warrant("LIID-1", &target);
 	struct warrant_set set;
 	bool fresh;
 
-	add_agency(b, "Police");
-	tamper(b, "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END");
+	scene_agency(b, "Police");
+	scene_sql(
+		b, scene_text("CREATE TRIGGER no_room BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END",
+			   "CREATE TRIGGER no_room BEFORE INSERT ON audit EXECUTE FUNCTION refuse('no room')"));
 	assert_int_equal(store_warrant_add(b->store, &r, &fresh, &b->err), -1);
 	assert_int_equal(b->err.code, EXIT_REFUSED);
 	assert_non_null(strstr(b->err.text, "no room"));
@@ -541,7 +467,7 @@ static void a_warrant_of_an_agency_that_is_not_there_is_not_found(void **state)
 {
 	struct bench *b = *state;
 	struct target target;
-	struct warrant_row r = sample("LIID-1", &target);
+	struct warrant_row r = scene_warrant("LIID-1", &target);
 	bool fresh;
 
 	assert_int_equal(store_warrant_add(b->store, &r, &fresh, &b->err), -1);
@@ -551,7 +477,7 @@ static void a_warrant_of_an_agency_that_is_not_there_is_not_found(void **state)
 static void a_state_follows_the_clock(void **state)
 {
 	struct target target;
-	struct warrant_row r = sample("LIID-1", &target);
+	struct warrant_row r = scene_warrant("LIID-1", &target);
 
 	(void)state;
 	assert_string_equal(warrant_state(&r, 999 * NSEC_PER_SEC), "pending");
@@ -628,9 +554,8 @@ static void another_agreement_under_its_identity_is_refused_by_field(void **stat
 static int verified(struct bench *b)
 {
 	uint64_t count;
-	uint8_t head[SHA256_LEN];
 
-	return store_audit_verify(b->store, NULL, 0, &count, head, &b->err);
+	return scene_verify(b, &count);
 }
 
 static void an_agreement_that_was_altered_is_found(void **state)
@@ -641,7 +566,7 @@ static void an_agreement_that_was_altered_is_found(void **state)
 
 	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
 	assert_int_equal(verified(b), 0);
-	tamper(b, "UPDATE kms SET url = 'https://elsewhere.example'");
+	scene_tamper(b, "UPDATE kms SET url = 'https://elsewhere.example'");
 	assert_int_equal(verified(b), -1);
 	assert_int_equal(b->err.code, EXIT_INTEGRITY);
 	assert_non_null(strstr(b->err.text, "kms 1"));
@@ -654,7 +579,7 @@ static void an_agreement_that_was_taken_out_is_missed(void **state)
 	bool fresh;
 
 	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
-	tamper(b, "DELETE FROM kms");
+	scene_tamper(b, "DELETE FROM kms");
 	assert_int_equal(verified(b), -1);
 	assert_int_equal(b->err.code, EXIT_INTEGRITY);
 }
@@ -665,30 +590,37 @@ static void an_older_store_is_brought_up_to_date(void **state)
 	struct kms_agreement a = agreement();
 	bool fresh;
 
-	add_agency(b, "Police");
+	scene_agency(b, "Police");
 	store_free(b->store);
-	tamper(b, "DROP TABLE kms_binding; DROP TABLE kms; UPDATE schema_version SET version = 1");
-	open_store(b);
+	scene_tamper(b, scene_text("DROP TABLE kms_binding; DROP TABLE kms; DROP TABLE store_identity;"
+				   "UPDATE schema_version SET version = 1",
+				"DROP TABLE kms_binding; DROP TABLE kms; DROP TABLE store_identity;"
+				"DROP FUNCTION tell() CASCADE; DROP FUNCTION grant_rights();"
+				"UPDATE schema_version SET version = 1"));
+	scene_open(b);
 	assert_int_equal(verified(b), 0);
 	assert_int_equal(store_kms_add(b->store, &a, &fresh, &b->err), 0);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest of_files[] = {
 		WITH_STORE(a_new_store_is_private_and_so_is_its_folder),
+		WITH_STORE(a_store_that_others_may_read_is_refused),
+		WITH_STORE(a_store_that_is_not_there_is_not_made_by_reading),
+		WITH_STORE(a_file_that_is_no_database_is_told_so),
+	};
+	const struct CMUnitTest of_both[] = {
+		WITH_STORE(a_store_that_is_gone_is_not_made_by_reading),
 		WITH_STORE(an_agreement_is_kept_as_it_was_made),
 		WITH_STORE(another_agreement_under_its_identity_is_refused_by_field),
 		WITH_STORE(an_agreement_that_was_altered_is_found),
 		WITH_STORE(an_agreement_that_was_taken_out_is_missed),
 		WITH_STORE(an_older_store_is_brought_up_to_date),
-		WITH_STORE(a_store_that_others_may_read_is_refused),
-		WITH_STORE(a_store_that_is_not_there_is_not_made_by_reading),
 		WITH_STORE(a_newer_schema_is_refused_by_number),
 		WITH_STORE(another_programs_database_is_left_alone),
-		WITH_STORE(a_file_that_is_no_database_is_told_so),
 		WITH_STORE(the_same_agency_again_is_done_and_another_is_refused),
 		WITH_STORE(a_number_is_never_used_again),
 		WITH_STORE(an_agency_with_a_warrant_cannot_go),
@@ -712,5 +644,9 @@ int main(void)
 		cmocka_unit_test(a_state_follows_the_clock),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	scene_arguments(argc, argv);
+	failed = cmocka_run_group_tests(of_both, NULL, NULL);
+	return scene_postgresql() ? failed : failed + cmocka_run_group_tests(of_files, NULL, NULL);
 }
