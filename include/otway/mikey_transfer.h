@@ -98,6 +98,9 @@ struct mikey_call {
 	const struct mikey_parties *known;  /* for messages without identities; may be NULL */
 	/* Remembered by the KMS itself, for messages that nobody saw; empty: not known. */
 	struct bytes randi, randr, answered, rand_kms;
+	/* Exchanges that do not authenticate: of them only the crypto sessions are believed, where no other message has a map. */
+	const struct mikey_exchange *claimed;
+	size_t claimed_count;
 	/* CS IDs 1 to this, with the suite that is the default, where no message has a map. */
 	uint8_t sessions;
 };

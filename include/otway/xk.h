@@ -5,7 +5,8 @@
  *
  * POST …/xk/v1/keys    get_keys
  *   { "request": 32 hex digits, drawn for each wanted key and the same when asked again: the KMS gives the same answer to it,
- *     "warrant": the warrant's reference (its LIID), "kms": identity asked, "target": URI,
+ *     "warrant": the warrant's reference (its LIID), "kms": identity asked,
+ *     "target": URI (of a tel: user the SIP URI, where one is asserted),
  *     "parties": {"from","to","answered"}, "dialog": {"call_id","from_tag","to_tag"}, "protocol": "mikey"|"otway-rees",
  *     "offer", "answer", "first_offer", "first_answer": key management messages of signalling, base64; any may be null,
  *     "at": time of the set-up, RFC 3339 UTC }

@@ -149,9 +149,13 @@ static bool compute(const struct authority *a, const struct opened *o, const str
 {
 	const struct mikey_parties known = { o->policy.initiator.data, o->policy.responders[0].data,
 		bytes_of(a->policy->identity) };
-	struct mikey_call call = {
-		.exchanges = e, .count = count, .ticket = o->ticket, .known = &known, .sessions = DEFAULT_SESSIONS
-	};
+	struct mikey_call call = { .exchanges = e,
+		.count = count,
+		.claimed = s->exchanges,
+		.claimed_count = s->count,
+		.ticket = o->ticket,
+		.known = &known,
+		.sessions = DEFAULT_SESSIONS };
 	struct mikey_stream streams[MIKEY_STREAMS];
 	size_t made = 0;
 	bool verified;

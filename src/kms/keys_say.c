@@ -19,7 +19,8 @@ static void fill(const struct asking *a, const struct warrant *warrant, struct x
 	*out = (struct xk_request){
 		.warrant = bytes_of(warrant != NULL ? warrant->liid : NULL),
 		.kms = bytes_of(a->candidates[a->at].identity),
-		.target = w->target,
+		/* of a tel: URI's user the SIP URI, where one is asserted: users of a KMS are known by what they sign in as */
+		.target = w->target_sip.len > 0 ? w->target_sip : w->target,
 		.from = fitting(w->from, XK_TEXT_MAX),
 		.to = fitting(w->to, XK_TEXT_MAX),
 		.answered = fitting(w->answered, XK_TEXT_MAX),

@@ -270,6 +270,8 @@ bool mikey_session_keys(const struct mikey_secrets *s, const struct mikey_call *
 	done = take_exchanges(&w, s, err);
 	if (done) {
 		*count = mikey_read_sessions(call->exchanges, call->count, out);
+		if (*count == 0)
+			*count = mikey_read_sessions(call->claimed, call->claimed_count, out);
 		*count = *count > 0 ? *count : default_sessions(call, out);
 		*verified = w.verified;
 	}

@@ -22,7 +22,7 @@ KINDS = ("ticket", "own-ticket", "rees")  # MIKEY-TICKET modes 1 and 3, Otway-Re
 # service: cause, Diversion's reason, what the diverting user's phone answered (None: it was not tried)
 DIVERSIONS = {"CFU": (302, "unconditional", None), "CFB": (486, "user-busy", 486), "CFNR": (408, "no-answer", 408),
               "CFNL": (404, "unknown", None), "CD": (487, "deflection", 302), "CFNRc": (503, "unavailable", None)}
-TICKET_TYPES = {"ticketrequest": "mikey", "ticketresolve": "mikey", "otwayrees": "otway-rees"}
+CONTENT = {"ticketrequest": "mikey", "ticketresolve": "mikey", "otwayrees": "otway-rees"}
 
 
 class Loop(Scene):
@@ -75,7 +75,7 @@ def ask(network, what, octets):
     context.load_cert_chain(*network.user_side)
     link = http.client.HTTPSConnection("127.0.0.1", network.port, context=context, timeout=30)
     try:
-        link.request("POST", "/keymanagement?requesttype=" + what, octets, {"Content-Type": "application/" + TICKET_TYPES[what]})
+        link.request("POST", "/keymanagement?requesttype=" + what, octets, {"Content-Type": "application/" + CONTENT[what]})
         answer = link.getresponse()
         body = answer.read()
         if answer.status != 200:
@@ -179,6 +179,7 @@ class People:
 
     def __init__(self, domain, alice=None, headers=(), call_id=None, suite="AES_CM_128_HMAC_SHA1_80", named=True):
         self.alice, self.bob, self.carol = ("sip:%s@%s" % (n, domain) for n in ("alice", "bob", "carol"))
+        self.alice = alice or self.alice
         self.headers = list(headers) or ["P-Asserted-Identity: <%s>" % self.alice]
         self.call_id = call_id or secrets.token_hex(6) + "@" + domain
         self.suite, self.named = suite, named
@@ -295,11 +296,12 @@ def rekeyed(call):
 
 
 def late(call):
-    """Recorded from the middle on: the first that is seen is a re-INVITE that refreshes the session with what it had."""
+    """Recorded from the middle on: the first that is seen is a re-INVITE that refreshes the session with what it had. (Media that
+    was there more than a tenth of a second before it is nobody's yet: otway leaves it out, so it is not made here.)"""
     d, offer, answer, voices = call.simple()
     call.s.talk(*voices, count=10)
     call.s.forget()
-    call.s.talk(*voices, count=5)
+    call.s.talk(*voices, count=4)
     d.invite(offer, tag="b1")
     d.reply(200, answer)
     d.ack()
