@@ -45,7 +45,7 @@ bool http_post(struct http_client *c, const char *path, const char *type, struct
 struct http_request {
 	const char *method, *path, *query; /* query "" when there is none */
 	const char *type;                  /* Content-Type without parameters; "" none */
-	const char *peer;                  /* common name of the client's certificate */
+	const char *peer;                  /* common name of the client's certificate: one, and not empty */
 	struct bytes body;
 };
 struct http_answer {
@@ -55,10 +55,18 @@ struct http_answer {
 };
 typedef void http_handler(void *arg, const struct http_request *in, struct http_answer *out);
 struct http_server;
-/* listen: ADDR:PORT; port 0: any, see http_server_port. body_max: longer bodies get 413. */
+/* listen: ADDR:PORT; port 0: any, see http_server_port. body_max: longer bodies get 413. A client whose certificate has no common
+ * name, or several, gets 403. */
 int http_server_new(struct http_server **out, struct loop *l, const char *listen, const struct tls_files *tls, size_t body_max,
 		    http_handler *handler, void *arg, struct err *err);
 unsigned http_server_port(const struct http_server *s);
+/* Connections at once (those beyond wait outside), how long each has for its handshake, and how long from one whole request to the
+ * next before it is hung up on. Else 512, 10 s, 90 s. */
+struct guest_limits {
+	unsigned most;
+	nsec_t handshake, silence;
+};
+void http_server_limit(struct http_server *s, const struct guest_limits *limits);
 void http_server_free(struct http_server *s);
 
 #endif

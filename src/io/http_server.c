@@ -21,6 +21,7 @@ struct http_server {
 	struct tls *tls;
 	struct evhttp *http;
 	struct evhttp_bound_socket *socket;
+	struct guests *guests;
 	http_handler *handler;
 	void *arg;
 };
@@ -28,9 +29,14 @@ struct http_server {
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct http_server *s = arg;
+	struct bufferevent *b = tls_bufferevent(s->tls, s->loop, NULL, NULL);
 
 	(void)base;
-	return tls_bufferevent(s->tls, s->loop, NULL, NULL);
+	if (b != NULL && !guests_take(s->guests, s->tls, b)) {
+		bufferevent_free(b);
+		b = NULL;
+	}
+	return b; /* of NULL evhttp makes a connection in clear: see on_request */
 }
 
 /* "application/json" of "application/json; charset=utf-8". */
@@ -44,6 +50,13 @@ static void type_copy(const char *header, char *out, size_t size)
 	out[n] = '\0';
 }
 
+/* Says nothing to whom we do not know: no TLS, or a certificate without a name. */
+static void refuse(struct evhttp_request *request)
+{
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+	evhttp_send_reply(request, 403, NULL, NULL);
+}
+
 static void on_request(struct evhttp_request *request, void *arg)
 {
 	struct http_server *s = arg;
@@ -51,6 +64,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 			*out = evhttp_request_get_output_buffer(request);
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
+	struct bufferevent *connection = evhttp_connection_get_bufferevent(evhttp_request_get_connection(request));
 	char peer[NAME_MAX_OCTETS], type[64];
 	struct http_answer answer = { .status = 500 };
 	struct http_request r = {
@@ -58,10 +72,14 @@ static void on_request(struct evhttp_request *request, void *arg)
 		.path = path != NULL ? path : "",
 		.query = query != NULL ? query : "",
 		.type = type,
-		.peer = tls_peer_name(
-			evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)), peer, sizeof(peer)),
+		.peer = tls_peer_name(connection, peer, sizeof(peer)),
 	};
 
+	if (peer[0] == '\0') {
+		refuse(request);
+		return;
+	}
+	guests_answered(s->tls, connection);
 	type_copy(evhttp_find_header(evhttp_request_get_input_headers(request), "Content-Type"), type, sizeof(type));
 	r.body.len = evbuffer_get_length(in);
 	r.body.at = evbuffer_pullup(in, -1);
@@ -87,6 +105,7 @@ static int place_bind(struct http_server *s, const char *listen, struct err *err
 	if (s->socket == NULL)
 		return err_set(
 			err, "listening at %s: %s", listen, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	guests_door(s->guests, evhttp_bound_socket_get_listener(s->socket));
 	return 0;
 }
 
@@ -99,7 +118,8 @@ int http_server_new(struct http_server **out, struct loop *l, const char *listen
 		return err_set(err, "out of memory");
 	*s = (struct http_server){ .loop = l, .handler = handler, .arg = arg };
 	s->http = evhttp_new(loop_base(l));
-	if (s->http == NULL) {
+	s->guests = guests_new(l);
+	if (s->http == NULL || s->guests == NULL) {
 		err_set(err, "out of memory");
 	} else if (tls_new(&s->tls, TLS_SERVER, tls, err) == 0) {
 		evhttp_set_bevcb(s->http, on_connection, s);
@@ -128,10 +148,16 @@ unsigned http_server_port(const struct http_server *s)
 					      : ((const struct sockaddr_in *)(const void *)&at)->sin_port);
 }
 
+void http_server_limit(struct http_server *s, const struct guest_limits *limits)
+{
+	guests_limit(s->guests, limits);
+}
+
 void http_server_free(struct http_server *s)
 {
 	if (s == NULL)
 		return;
+	guests_free(s->guests);
 	if (s->http != NULL)
 		evhttp_free(s->http);
 	tls_free(s->tls);

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 
 #include "otway/base/file.h"
+#include "otway/base/text.h"
 
 struct tls {
 	SSL_CTX *context;
 	enum tls_side side;
+	int watches; /* where a watch is kept beside its SSL */
 };
 
 /* OpenSSL's own words for what went wrong last. */
@@ -58,6 +60,19 @@ static void on_alert(const SSL *ssl, int where, int value)
 		*refused = true;
 }
 
+static void on_freed(void *ssl, void *watch, CRYPTO_EX_DATA *data, int place, long number, void *arg)
+{
+	struct tls_watch *w = watch;
+
+	(void)ssl;
+	(void)data;
+	(void)place;
+	(void)number;
+	(void)arg;
+	if (w != NULL)
+		w->gone(w);
+}
+
 int tls_new(struct tls **out, enum tls_side side, const struct tls_files *files, struct err *err)
 {
 	struct tls *t = calloc(1, sizeof(*t));
@@ -68,10 +83,12 @@ int tls_new(struct tls **out, enum tls_side side, const struct tls_files *files,
 		SSL_CTX_free(context);
 		return err_set(err, "TLS cannot be started: %s", tls_why());
 	}
-	*t = (struct tls){ context, side };
+	*t = (struct tls){ context, side,
+		side == TLS_SERVER ? SSL_get_ex_new_index(0, NULL, NULL, NULL, on_freed) : -1 };
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 0);
+	SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT); /* keys come in, and are not to stay in its buffers */
 	SSL_CTX_set_info_callback(context, on_alert);
 	SSL_CTX_set_purpose(context, side == TLS_CLIENT ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
 	if (files_load(context, files, err) < 0) {
@@ -121,13 +138,48 @@ struct bufferevent *tls_bufferevent(struct tls *t, struct loop *l, const char *h
 	return b;
 }
 
+bool tls_is_ready(struct bufferevent *b)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(b);
+
+	return ssl != NULL && SSL_is_init_finished(ssl);
+}
+
+bool tls_watch(struct tls *t, struct bufferevent *b, struct tls_watch *w)
+{
+	return t->watches >= 0 && SSL_set_ex_data(bufferevent_openssl_get_ssl(b), t->watches, w) == 1;
+}
+
+struct tls_watch *tls_watched(const struct tls *t, struct bufferevent *b)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(b);
+
+	return ssl != NULL && t->watches >= 0 ? SSL_get_ex_data(ssl, t->watches) : NULL;
+}
+
+/* The only one there is; of several nobody knows which the CA has looked at. */
+static ASN1_STRING *common_name(X509 *peer)
+{
+	const X509_NAME *subject = X509_get_subject_name(peer);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+
+	if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+		return NULL;
+	return X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+}
+
 char *tls_peer_name(struct bufferevent *b, char *out, size_t size)
 {
 	SSL *ssl = b != NULL ? bufferevent_openssl_get_ssl(b) : NULL;
 	X509 *peer = ssl != NULL ? SSL_get0_peer_certificate(ssl) : NULL;
+	ASN1_STRING *name = peer != NULL ? common_name(peer) : NULL;
+	unsigned char *text = NULL;
+	int len = name != NULL ? ASN1_STRING_to_UTF8(&text, name) : -1;
+	bool plain = len > 0 && (size_t)len < size;
 
-	out[0] = '\0';
-	if (peer != NULL && X509_NAME_get_text_by_NID(X509_get_subject_name(peer), NID_commonName, out, (int)size) < 0)
-		out[0] = '\0';
+	for (int i = 0; plain && i < len; i++)
+		plain = text[i] >= ' ' && text[i] != 0x7f;
+	text_copy((struct bytes){ text, plain ? (size_t)len : 0 }, out, size);
+	OPENSSL_free(text);
 	return out;
 }

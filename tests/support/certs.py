@@ -24,11 +24,11 @@ class Authority:
                     "-subj", "/CN=CA of " + name, "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                     "-keyout", self.base + ".ca.key", "-out", self.ca)
 
-    def vouch(self, person, names="IP:127.0.0.1,IP:::1,DNS:localhost"):
-        """(certificate, key) of a person, who is also a server of those names."""
+    def vouch(self, person, names="IP:127.0.0.1,IP:::1,DNS:localhost", subject=None):
+        """(certificate, key) of a person, who is also a server of those names. subject: other than its common name alone."""
         cert, key = f"{self.base}.{person}.pem", f"{self.base}.{person}.key"
         if not os.path.exists(cert):
-            openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + person,
+            openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject or "/CN=" + person,
                     "-addext", "subjectAltName=" + names, "-keyout", key, "-out", cert + ".csr")
             openssl("x509", "-req", "-in", cert + ".csr", "-CA", self.ca, "-CAkey", self.base + ".ca.key", "-CAcreateserial",
                     "-days", "3650", "-copy_extensions", "copy", "-out", cert)
@@ -41,6 +41,8 @@ def main(where):
     one.vouch("li")
     one.vouch("kms")
     one.vouch("elsewhere", "DNS:kms.elsewhere.example")
+    one.vouch("unnamed", subject="/O=nobody")
+    one.vouch("double", subject="/CN=li/CN=double")
     other.vouch("li")
     other.vouch("kms")
 

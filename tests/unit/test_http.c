@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *certs;
@@ -86,12 +87,17 @@ static void begin(struct scene *s, const char *authority, const char *person)
 	serve_at(s, "127.0.0.1:0", authority, person);
 }
 
-static void client_of(struct scene *s, const char *ca, const char *authority)
+static void client_as(struct scene *s, const char *ca, const char *authority, const char *person)
 {
 	struct files f;
 	struct err err;
 
-	assert_int_equal(http_client_new(&s->client, s->loop, s->url, files_of(&f, ca, authority, "li"), &err), 0);
+	assert_int_equal(http_client_new(&s->client, s->loop, s->url, files_of(&f, ca, authority, person), &err), 0);
+}
+
+static void client_of(struct scene *s, const char *ca, const char *authority)
+{
+	client_as(s, ca, authority, "li");
 }
 
 static void post(struct scene *s, unsigned count, nsec_t timeout)
@@ -180,6 +186,114 @@ static void a_client_of_another_ca_is_refused_by_the_server(void **state)
 	post(&s, 1, NSEC_PER_SEC * 10);
 	assert_int_equal(s.status, 0);
 	assert_true(s.trusted); /* it was the server who broke off */
+	assert_int_equal(s.served, 0);
+	end(&s);
+}
+
+/* Which of two names a CA has looked at, nobody knows. */
+static void a_client_without_one_name_is_nobody(void **state)
+{
+	static const char *const persons[] = { "unnamed", "double" };
+	struct scene s;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin(&s, "one", "kms");
+		client_as(&s, "one", "one", persons[i]);
+		post(&s, 1, NSEC_PER_SEC * 10);
+		assert_int_equal(s.status, 403);
+		assert_int_equal(s.served, 0);
+		end(&s);
+	}
+}
+
+/* A connection to the server that says nothing. */
+static int silent_guest(const struct scene *s)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)http_server_port(s->server)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static void who_says_nothing_is_hung_up_on(void **state)
+{
+	const struct guest_limits limits = { 8, NSEC_PER_SEC / 5, NSEC_PER_SEC * 60 };
+	struct scene s;
+	char heard;
+	int fd;
+
+	(void)state;
+	begin(&s, "one", "kms");
+	http_server_limit(s.server, &limits);
+	fd = silent_guest(&s);
+	loop_run(s.loop, loop_now() + 3 * NSEC_PER_SEC);
+	assert_int_equal(recv(fd, &heard, 1, MSG_DONTWAIT), 0);
+	close(fd);
+	end(&s);
+}
+
+static void so_many_come_in_at_once_and_the_others_wait(void **state)
+{
+	const struct guest_limits limits = { 2, NSEC_PER_SEC, NSEC_PER_SEC * 60 };
+	struct scene s;
+	int fds[2];
+	nsec_t began = loop_now();
+
+	(void)state;
+	begin(&s, "one", "kms");
+	http_server_limit(s.server, &limits);
+	for (int i = 0; i < 2; i++)
+		fds[i] = silent_guest(&s);
+	loop_run(s.loop, loop_now() + NSEC_PER_SEC / 10);
+	client_of(&s, "one", "one");
+	post(&s, 1, NSEC_PER_SEC * 10);
+	assert_int_equal(s.status, 200);
+	assert_true(loop_now() - began >= limits.handshake);
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	end(&s);
+}
+
+/* A body of a thousand octets, ten a second, over TLS with a good certificate. */
+static void say_slowly(const struct scene *s)
+{
+	char line[2048];
+
+	snprintf(line, sizeof(line),
+		"{ printf 'POST / HTTP/1.1\\r\\nHost: h\\r\\nContent-Length: 1000\\r\\n\\r\\n';"
+		" for i in $(seq 100); do printf x || exit; sleep 0.1; done; } 2>/dev/null |"
+		" exec openssl s_client -quiet -connect 127.0.0.1:%u -CAfile %s/one.ca.pem -cert %s/one.li.pem -key "
+		"%s/one.li.key"
+		" >/dev/null 2>&1",
+		http_server_port(s->server), certs, certs, certs);
+	execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+	_exit(127);
+}
+
+static void who_says_it_slowly_is_hung_up_on(void **state)
+{
+	const struct guest_limits limits = { 8, NSEC_PER_SEC * 30, NSEC_PER_SEC };
+	struct scene s;
+	nsec_t began = loop_now();
+	pid_t pid;
+	int status;
+
+	(void)state;
+	begin(&s, "one", "kms");
+	http_server_limit(s.server, &limits);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		say_slowly(&s);
+	while (waitpid(pid, &status, WNOHANG) == 0 && loop_now() - began < 8 * NSEC_PER_SEC)
+		loop_run(s.loop, loop_now() + NSEC_PER_SEC / 10);
+	assert_true(loop_now() - began >= limits.silence);
+	assert_true(loop_now() - began < 8 * NSEC_PER_SEC);
 	assert_int_equal(s.served, 0);
 	end(&s);
 }
@@ -385,6 +499,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_server_of_another_ca_is_told_nothing),
 		cmocka_unit_test(a_certificate_for_another_name_is_not_believed),
 		cmocka_unit_test(a_client_of_another_ca_is_refused_by_the_server),
+		cmocka_unit_test(a_client_without_one_name_is_nobody),
+		cmocka_unit_test(who_says_nothing_is_hung_up_on),
+		cmocka_unit_test(so_many_come_in_at_once_and_the_others_wait),
+		cmocka_unit_test(who_says_it_slowly_is_hung_up_on),
 		cmocka_unit_test(who_never_answers_is_given_up),
 		cmocka_unit_test(nobody_there_is_no_answer),
 		cmocka_unit_test(garbage_instead_of_tls_is_no_answer),
