@@ -87,7 +87,7 @@ class Facts:
     def expected(self, stream, keys_given=False):
         """What case.json must say of a stream."""
         keys = stream.get("keys", [])
-        signalled = "keys_given" not in self.meta
+        signalled = self.keys_given() is None
         opened = bool(keys) and (signalled or keys_given)
         known = {
             "state": "clear" if not stream["encrypted"] else "decrypted" if opened else "sealed",
@@ -116,6 +116,9 @@ class Facts:
 
     def keys_given(self):
         """The content of a --keys file, or None."""
+        if "keys_file" in self.meta:
+            with open(os.path.join(CAPTURES, self.meta["keys_file"]), encoding="utf-8") as f:
+                return json.load(f)
         given = self.meta.get("keys_given")
         if given is None:
             return None

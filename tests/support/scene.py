@@ -84,14 +84,21 @@ class Voice:
         self.index, self.timestamp, self.seed = roc << 16 | seq, 160 * seq, "%s %s" % (src, dst)
         self.plain, self.seen, self.copies, self.rekeys, self.rtcp, self.failed = {}, [], 0, 0, 0, 0
         self.state = state or ("decrypted" if key else "clear")
-        self.reason, self.direction, self.ready, self.channel = None, None, False, None
+        self.reason, self.direction, self.ready, self.channel, self.earlier = None, None, False, None, []
         self.mki, self.dressed = mki, dressed
         scene.voices.append(self)
 
     def use(self, key, mki=None):
         """From now on another key: the roll-over counter goes on (RFC 4568 leaves it running at the same address)."""
+        self.earlier.append((self.key, self.mki, len(self.seen)))
         self.key, self.mki, self.ready = key, mki, False
         self.rekeys += 1
+
+    def spans(self):
+        """(key, MKI, packets under it) in their order."""
+        ends = [0] + [n for _, _, n in self.earlier] + [len(self.seen)]
+        keys = [(k, m) for k, m, _ in self.earlier] + [(self.key, self.mki)]
+        return [(k, m, end - begin) for (k, m), begin, end in zip(keys, ends, ends[1:])]
 
     def packet(self):
         """The next plain packet; dressed: with two CSRCs, a header extension and padding (RFC 3550 5.1, 5.3.1)."""
