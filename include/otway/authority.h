@@ -9,7 +9,7 @@
  * Tickets that this KMS makes (mode 1) need it to be resolved (E), are answered (F), fork keys (I) unless told not to; which
  * randoms go into traffic keys (G, H) and who may supply keys (L, M) is as wished. They are for one call (not J): its end ends
  * them. Each is under a key of its own, derived from ticket_key and octets that are kept with the call's record and purged with
- * it: after that nobody can open the ticket, this KMS included.
+ * it: after that nobody can open the ticket, this KMS included. A ticket is resolved at most 32 times.
  * Tickets that a caller makes (mode 3) are under the caller's shared key; once purged they are refused, not unopenable.
  *
  * Replays: a message whose time is more than five minutes off is refused, and one that was answered before; of Otway-Rees, which

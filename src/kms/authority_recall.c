@@ -6,8 +6,21 @@
 struct recall {
 	struct kept_list *list;
 	nsec_t now;
-	bool failed;
+	bool of_run, failed;
 };
+
+/* Of more than fit the newest stay; but of a run what its ticket's key derives from, and that it is over. */
+static void make_room(struct kept_list *list, bool of_run)
+{
+	size_t at = 0;
+
+	while (of_run && at + 1 < list->count &&
+		(list->at[at].secret.at[0] == KEPT_TICKET || list->at[at].secret.at[0] == KEPT_END))
+		at++;
+	buf_clear(&list->at[at].secret);
+	memmove(&list->at[at], &list->at[at + 1], (KEPT_MAX - 1 - at) * sizeof(list->at[0]));
+	list->count--;
+}
 
 static int recall_one(void *arg, const struct key_record *r)
 {
@@ -21,21 +34,21 @@ static int recall_one(void *arg, const struct key_record *r)
 	}
 	if (r->secret.len == 0)
 		return 0;
-	if (list->count == KEPT_MAX) {
-		buf_clear(&list->at[0].secret);
-		memmove(&list->at[0], &list->at[1], (KEPT_MAX - 1) * sizeof(list->at[0]));
-		list->count--;
-	}
+	if (list->count == KEPT_MAX)
+		make_room(list, recall->of_run);
 	k = &list->at[list->count++];
 	*k = (struct kept){ .made = r->made, .until = r->until };
-	recall->failed |= !buf_add(&k->secret, r->secret.at, r->secret.len);
+	if (!buf_add(&k->secret, r->secret.at, r->secret.len)) {
+		list->count--;
+		recall->failed = true;
+	}
 	return 0;
 }
 
 int authority_recall(
 	struct authority *a, const struct key_record *like, nsec_t now, struct kept_list *out, struct err *err)
 {
-	struct recall recall = { out, now, false };
+	struct recall recall = { out, now, like->run.len > 0, false };
 	int purged;
 
 	*out = (struct kept_list){ .count = 0 };

@@ -4,6 +4,9 @@
 #include "otway/base/crypto.h"
 #include "otway/mikey_ticket.h"
 
+/* How often one ticket is resolved: nobody pushes out what was kept of another leg. */
+#define RESOLVED_MAX (KEPT_MAX / 2)
+
 /* The ticket lets any of its responders answer, and whoever may answer for one of them. */
 static bool may_resolve(const struct authority *a, const struct mikey_policy *policy, struct bytes id)
 {
@@ -13,21 +16,32 @@ static bool may_resolve(const struct authority *a, const struct mikey_policy *po
 	return false;
 }
 
-/* RANDRkms of this leg: what it was when the same party resolved the ticket before, else drawn. */
+/*
+ * RANDRkms of this leg: what it was when the same party resolved the ticket before, else drawn. 0, -1, or MIKEY_INVALID_TICKET: it
+ * was resolved too often.
+ */
 static int find_rand(
-	struct authority *a, struct bytes run, struct bytes r, nsec_t now, uint8_t out[RAND_KMS], struct err *err)
+	struct authority *a, struct bytes run, struct bytes id, nsec_t now, uint8_t out[RAND_KMS], struct err *err)
 {
 	struct kept_list list;
 	struct ticket_leg leg;
+	struct parties p;
+	size_t count = 0;
 	bool found = false;
-	int done = authority_recall(a, &(struct key_record){ .run = run, .r = r }, now, &list, err);
+	int done = authority_recall(a, &(struct key_record){ .run = run }, now, &list, err);
 
-	for (size_t i = 0; done == 0 && i < list.count; i++)
-		if (authority_ticket_leg(&list.at[i], &leg)) {
+	for (size_t i = 0; done == 0 && i < list.count; i++) {
+		if (!authority_ticket_leg(&list.at[i], &leg) || !authority_ticket_parties(&list.at[i], &p))
+			continue;
+		count++;
+		if (authority_same(p.r, id)) {
 			memcpy(out, leg.rand_kms.at, RAND_KMS);
 			found = true;
 		}
+	}
 	authority_forget(&list);
+	if (done == 0 && count >= RESOLVED_MAX)
+		return MIKEY_INVALID_TICKET;
 	if (done == 0 && !found && !crypto_random(out, RAND_KMS))
 		return err_set(err, "resolving a ticket: the system gives no random octets");
 	return done;
@@ -82,7 +96,10 @@ static int answer(struct authority *a, const struct mikey_asked *q, const struct
 	authority_party(q->id, &r);
 	if (run.failed)
 		err_set(err, "resolving a ticket: out of memory");
-	else if (find_rand(a, buf_bytes(&run), bytes_of(r.uri), now, octets, err) == 0) {
+	else
+		verdict = find_rand(a, buf_bytes(&run), q->id, now, octets, err);
+	if (verdict == 0) {
+		verdict = -1;
 		if (!mikey_resolve_answer(q->m, q->psk, &g, out, NULL))
 			verdict = MIKEY_INVALID_TICKET;
 		else if (keep(a, q, policy, buf_bytes(&run), bytes_of(r.uri), rand, now, err) == 0)

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "../support/authority_scene.h"
 #include "otway/mikey_transfer.h"
 
@@ -441,6 +443,47 @@ static void each_leg_has_keys_of_its_own(void **state)
 	end(&c);
 }
 
+/* Who answers a call cannot have the KMS forget what its ticket was under. */
+static void a_ticket_that_is_resolved_over_and_over_is_still_known(void **state)
+{
+	struct xk_answer a;
+	struct xk_request r;
+	struct call c;
+	int verdict = -1;
+
+	(void)state;
+	begin(&c);
+	call(&c);
+	for (int i = 0; i < 70; i++)
+		verdict = resolve(&c, BOB);
+	assert_int_equal(verdict, MIKEY_INVALID_TICKET);
+	r = request_of(&c, '1', uris[ALICE], true);
+	assert_int_equal(ask(&c, &r, &a), XK_NONE);
+	assert_keys(&c, &a, 2, true);
+	end(&c);
+}
+
+/* Nor does the LI side, which may ask as often. */
+static void a_ticket_that_is_asked_for_over_and_over_is_still_known(void **state)
+{
+	struct xk_answer a;
+	struct xk_request r;
+	struct call c;
+
+	(void)state;
+	begin(&c);
+	call(&c);
+	r = request_of(&c, '1', uris[ALICE], false);
+	for (int i = 0; i < 70; i++) {
+		snprintf(r.request, sizeof(r.request), "%032x", (unsigned int)i);
+		ask(&c, &r, &a);
+	}
+	r = request_of(&c, '1', uris[ALICE], true);
+	assert_int_equal(ask(&c, &r, &a), XK_NONE);
+	assert_keys(&c, &a, 2, true);
+	end(&c);
+}
+
 static void who_is_not_who_it_says_gets_nothing(void **state)
 {
 	struct call c;
@@ -621,7 +664,8 @@ static void messages_forged_in_signalling_change_nothing(void **state)
 	r = request_of(&c, '1', uris[ALICE], true);
 	assert_int_equal(ask(&c, &r, &a), XK_NONE);
 	assert_keys(&c, &a, 2, false);
-	c.init.at[c.init.len - 1] ^= 1; /* the offer too: the ticket in it is whole, and which sessions there are is believed */
+	c.init.at[c.init.len - 1] ^=
+		1; /* the offer too: the ticket in it is whole, and which sessions there are is believed */
 	r = request_of(&c, '2', uris[ALICE], true);
 	assert_int_equal(ask(&c, &r, &a), XK_NONE);
 	assert_keys(&c, &a, 2, true);
@@ -790,6 +834,8 @@ int main(void)
 		cmocka_unit_test(an_answer_that_was_not_seen_is_made_up_for_by_what_was_kept),
 		cmocka_unit_test(who_a_call_is_diverted_to_must_be_named),
 		cmocka_unit_test(each_leg_has_keys_of_its_own),
+		cmocka_unit_test(a_ticket_that_is_resolved_over_and_over_is_still_known),
+		cmocka_unit_test(a_ticket_that_is_asked_for_over_and_over_is_still_known),
 		cmocka_unit_test(who_is_not_who_it_says_gets_nothing),
 		cmocka_unit_test(errors_are_signed_where_the_user_is_known),
 		cmocka_unit_test(stale_times_and_replays_are_refused),
