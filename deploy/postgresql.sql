@@ -23,7 +23,9 @@
 --     CREATE ROLE otway_run LOGIN; GRANT otway_reader, otway_appender TO otway_run;
 --
 -- That the trail only grows, that history stays and a revoked warrant is closed is kept by triggers of the tables, for the owner too
--- until he takes them off; who could, a trail whose head is kept elsewhere tells (otway audit verify --head).
+-- until he takes them off; that he did, a trail whose head is kept elsewhere tells (otway audit verify --head).
+--
+-- The server's log tells of a statement that failed, not of the values in it. Backups are as secret as the warrants they hold.
 
 DO $$
 DECLARE
@@ -38,6 +40,9 @@ BEGIN
 	EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
 	EXECUTE format('GRANT CONNECT ON DATABASE %I TO otway_owner, otway_reader, otway_writer, otway_appender',
 		current_database());
+	EXECUTE format('ALTER DATABASE %I SET log_error_verbosity = terse', current_database());
+	EXECUTE format('ALTER DATABASE %I SET log_statement = none', current_database());
+	EXECUTE format('ALTER DATABASE %I SET log_parameter_max_length = 0', current_database());
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'otway') THEN
 		CREATE SCHEMA otway AUTHORIZATION otway_owner;
 	END IF;

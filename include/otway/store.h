@@ -142,6 +142,11 @@ struct audit_kept {
 	uint8_t hash[SHA256_LEN];
 };
 
+/* The last record of the trail; number 0: there is none. */
+int store_audit_last(struct store *s, struct audit_kept *last, struct err *err);
+/* Is that record in the trail? If not, a store of the same identity is an older copy, in which what was revoked since is in force. */
+int store_audit_holds(struct store *s, const struct audit_kept *kept, bool *holds, struct err *err);
+
 /*
  * Walks the chain: EXIT_INTEGRITY naming the first record that is altered, missing, cut off, or not the one kept (`kept` in
  * ascending order of number; 0: none). Also that every agency and warrant still is as the trail last saw it.

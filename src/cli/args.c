@@ -11,7 +11,7 @@
 #include "otway/base/text.h"
 
 const struct cli_option args_global[] = {
-	{ .name = "store", .argument = "STORE", .help = "where warrants are kept: sqlite:PATH" },
+	{ .name = "store", .argument = "STORE", .help = "where warrants are kept: sqlite:PATH or postgresql://..." },
 	{ .name = "config", .argument = "FILE", .help = "the configuration, YAML" },
 	{ .name = "json", .help = "machine-readable output and errors" },
 	{ .name = "quiet", .help = "no confirmations, no progress" },

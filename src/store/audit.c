@@ -171,3 +171,49 @@ int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_re
 
 	return store_reading(s, each_work, &w, err);
 }
+
+struct kept {
+	uint64_t number; /* 0: the last */
+	struct audit_kept found;
+	struct err *err;
+};
+
+static int take_kept(void *arg, const struct db_value *c)
+{
+	struct kept *k = arg;
+
+	k->found.number = (uint64_t)c[0].number;
+	if (!unhex_hash(db_string(&c[1]), k->found.hash))
+		return err_code(k->err, EXIT_INTEGRITY, "audit record %lld was altered", (long long)c[0].number);
+	return 0;
+}
+
+static int kept_work(struct store *s, void *arg, struct err *err)
+{
+	struct kept *k = arg;
+
+	k->err = err;
+	if (k->number == 0)
+		return store_ask(s, "SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1", take_kept, k, err);
+	return store_run(s, "SELECT number, hash FROM audit WHERE number = $1", take_kept, k, err,
+		db_number((int64_t)k->number));
+}
+
+int store_audit_last(struct store *s, struct audit_kept *last, struct err *err)
+{
+	struct kept k = { 0 };
+	int rc = store_reading(s, kept_work, &k, err);
+
+	*last = k.found;
+	return rc;
+}
+
+int store_audit_holds(struct store *s, const struct audit_kept *kept, bool *holds, struct err *err)
+{
+	struct kept k = { .number = kept->number };
+	int rc = kept->number > 0 ? store_reading(s, kept_work, &k, err) : 0;
+
+	*holds = rc == 0 && k.found.number == kept->number &&
+		 (kept->number == 0 || memcmp(k.found.hash, kept->hash, SHA256_LEN) == 0);
+	return rc;
+}

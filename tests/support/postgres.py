@@ -95,11 +95,11 @@ class Server:
     def start(self):
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.sockets, "fsync": "off",
                     "ssl": "on", "ssl_cert_file": "server.pem", "ssl_key_file": "server.key", "max_connections": 40,
-                    "shared_buffers": "16MB", "log_min_messages": "fatal", "logging_collector": "off"}
+                    "shared_buffers": "16MB"}
         args = [os.path.join(self.bin, "postgres"), "-D", self.data]
         for name, value in settings.items():
             args += ["-c", f"{name}={value}"]
-        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen(args, cwd="/", stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         preexec_fn=die_with_parent, **as_user(self.who))
         end = time.monotonic() + BEGIN_SECONDS
@@ -133,7 +133,8 @@ class Server:
             raise
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """Clients are cut off; what was committed stays."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
@@ -143,6 +144,9 @@ class Server:
                 self.process.wait(20)
         if self.process is not None:
             self.log.close()
+
+    def __exit__(self, *_):
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

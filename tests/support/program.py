@@ -37,6 +37,7 @@ class Otway:
         self._tmp = tempfile.TemporaryDirectory(prefix="otway-test-")
         self.folder = self._tmp.name
         self.store = os.path.join(self.folder, "store", "warrants.db")
+        self.url = None  # of a store that is elsewhere
 
     def close(self):
         self._tmp.cleanup()
@@ -55,8 +56,8 @@ class Otway:
         disk: writing on fails (EFBIG)."""
         args = [str(a) for a in args]
         nouns = 2 if args[0] in ("agency", "warrant", "audit", "kms", "config") else 1
-        command = [OTWAY] + args[:nouns] + ["--store", "sqlite:" + self.store] + args[nouns:]
-        env = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
+        command = [OTWAY] + args[:nouns] + ["--store", self.url or "sqlite:" + self.store] + args[nouns:]
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "PG"))}
         env["HOME"] = self.folder
         limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_max, file_size_max))) if file_size_max else None
         done = subprocess.run(command, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,

@@ -441,6 +441,30 @@ static void the_database_itself_refuses_to_change_the_trail(void **state)
 			SQL_REFUSED_BY_TRIGGER);
 }
 
+static void an_older_copy_lacks_what_was_kept_since(void **state)
+{
+	struct bench *b = *state;
+	struct audit_kept first, last, other;
+	bool holds;
+
+	assert_int_equal(store_audit_last(b->store, &first, &b->err), 0);
+	assert_int_equal(first.number, 0);
+	assert_int_equal(store_audit_holds(b->store, &first, &holds, &b->err), 0);
+	assert_true(holds);
+	five_records(b);
+	assert_int_equal(store_audit_last(b->store, &last, &b->err), 0);
+	assert_int_equal(last.number, 5);
+	assert_int_equal(store_audit_holds(b->store, &last, &holds, &b->err), 0);
+	assert_true(holds);
+	other = last;
+	other.hash[0] ^= 1;
+	assert_int_equal(store_audit_holds(b->store, &other, &holds, &b->err), 0);
+	assert_false(holds);
+	scene_tamper(b, "DELETE FROM audit WHERE number = 5"); /* as in yesterday's copy */
+	assert_int_equal(store_audit_holds(b->store, &last, &holds, &b->err), 0);
+	assert_false(holds);
+}
+
 static void what_cannot_be_written_to_the_trail_does_not_happen(void **state)
 {
 	struct bench *b = *state;
@@ -639,6 +663,7 @@ int main(int argc, char **argv)
 		WITH_STORE(a_revocation_taken_back_behind_the_trail_is_found),
 		WITH_STORE(a_kept_hash_tells_a_rewritten_trail),
 		WITH_STORE(the_database_itself_refuses_to_change_the_trail),
+		WITH_STORE(an_older_copy_lacks_what_was_kept_since),
 		WITH_STORE(what_cannot_be_written_to_the_trail_does_not_happen),
 		WITH_STORE(a_warrant_of_an_agency_that_is_not_there_is_not_found),
 		cmocka_unit_test(a_state_follows_the_clock),

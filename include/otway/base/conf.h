@@ -39,7 +39,7 @@ struct conf_sip {
 };
 
 struct conf {
-	char *store;      /* where warrants are kept: sqlite:PATH; NULL: the default of store_default_url */
+	char *store;      /* where warrants are kept, as store_open takes it; NULL: the default of store_default_url */
 	char *kms_header; /* the SIP header that names a KMS; NULL: none */
 	struct conf_decap decap;
 	struct conf_sip sip;
