@@ -1,7 +1,7 @@
 /*
  * key_store: where a KMS keeps what it must know to answer again: an SQLite file, every secret in it sealed with AES-256-GCM under
- * a key from a file, everything it is found by a keyed hash. What was put survives kill -9 and a power cut (rollback journal,
- * synchronous = EXTRA).
+ * a key from a file, everything it is found by a keyed hash. What was put survives kill -9 and a power cut (write-ahead log,
+ * synchronous = FULL).
  */
 #ifndef OTWAY_KEY_STORE_H
 #define OTWAY_KEY_STORE_H

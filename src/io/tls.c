@@ -5,6 +5,8 @@
 #include "io.h"
 
 #include <event2/bufferevent_ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -51,11 +53,21 @@ static int files_load(SSL_CTX *context, const struct tls_files *f, struct err *e
 	return 0;
 }
 
+/* Head and body go in records of their own: the second must not wait until the first is acknowledged. */
+static void send_at_once(const SSL *ssl)
+{
+	const int on = 1;
+
+	setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 /* We break off when we are the one who sends the fatal alert. */
-static void on_alert(const SSL *ssl, int where, int value)
+static void on_progress(const SSL *ssl, int where, int value)
 {
 	bool *refused = SSL_get_app_data(ssl);
 
+	if ((where & SSL_CB_HANDSHAKE_START) != 0)
+		send_at_once(ssl);
 	if (refused != NULL && (where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && value >> 8 == SSL3_AL_FATAL)
 		*refused = true;
 }
@@ -89,7 +101,7 @@ int tls_new(struct tls **out, enum tls_side side, const struct tls_files *files,
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 0);
 	SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT); /* keys come in, and are not to stay in its buffers */
-	SSL_CTX_set_info_callback(context, on_alert);
+	SSL_CTX_set_info_callback(context, on_progress);
 	SSL_CTX_set_purpose(context, side == TLS_CLIENT ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
 	if (files_load(context, files, err) < 0) {
 		tls_free(t);

@@ -82,6 +82,16 @@ void keys_warrants(struct keys *k, const struct warrant_set *set)
 	k->warrants = set;
 }
 
+/* The oldest that is not being asked: else, when too many are wanted, each exchange is given up before its answer. */
+static struct asking *gives_way(struct keys *k)
+{
+	struct keys_link *l = k->waiting.next;
+
+	while (l != &k->waiting && ASKING_OF(l, order)->state == ASKING_OUT)
+		l = l->next;
+	return ASKING_OF(l != &k->waiting ? l : k->waiting.next, order);
+}
+
 /* First what is only kept so that the end of its call can be told, then the oldest that waits. */
 static void make_room(struct keys *k)
 {
@@ -95,7 +105,7 @@ static void make_room(struct keys *k)
 			keys_asking_free(k, a);
 	}
 	while (k->waiting_count > k->o.wanted_max || k->waiting_octets > OCTETS_MAX) {
-		struct asking *a = ASKING_OF(k->waiting.next, order);
+		struct asking *a = gives_way(k);
 
 		k->counts[KEYS_DROPPED]++;
 		keys_ask_finish(k, a, SEAL_KMS_UNREACHABLE);

@@ -60,6 +60,7 @@ struct backend {
 	/* What marks a database as a store of this kind: nobody's warrants are taken for a KMS's keys. */
 	int32_t application;
 	const char *maker; /* the command that makes one */
+	bool busy;         /* written to many times a second */
 	bool identified;   /* it has a table store_identity */
 
 	/* With create, made private to its owner when it is not there; without, EXIT_NOT_FOUND. */

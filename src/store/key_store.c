@@ -304,6 +304,9 @@ static int purge(struct key_store *s, struct purge *p, size_t *count, struct err
 {
 	int rc = store_change(s->store, purge_work, p, err);
 
+	/* What was purged does not stay in the log that lies beside the file. */
+	if (rc == 0 && p->count > 0)
+		rc = store_ask(s->store, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, err);
 	if (count != NULL)
 		*count = rc == 0 ? (size_t)p->count : 0;
 	return rc;

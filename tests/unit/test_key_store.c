@@ -14,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "otway/base/file.h"
+#include "otway/base/text.h"
 
 struct place {
 	char dir[64], path[96], key[96];
@@ -181,6 +184,63 @@ static void what_is_purged_is_gone_and_known_as_gone(void **state)
 	end(&p);
 }
 
+/* Every octet that lies under a name beside the store's. */
+static void everything(const struct place *p, struct buf *out)
+{
+	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", p->path, suffixes[i]);
+		if (access(path, F_OK) == 0)
+			assert_int_equal(file_read(path, 10 << 20, out, NULL), 0);
+	}
+}
+
+struct sealed {
+	uint8_t octets[64];
+	size_t len;
+};
+
+static int take_sealed(void *arg, int count, char **values, char **names)
+{
+	struct sealed *s = arg;
+
+	(void)count;
+	(void)names;
+	s->len = (size_t)text_unhex(bytes_of(values[0]), s->octets, sizeof(s->octets));
+	return 0;
+}
+
+static void of_what_was_purged_not_even_the_sealed_octets_stay(void **state)
+{
+	struct place p;
+	struct key_store *s;
+	struct sealed sealed = { 0 };
+	struct buf before = { 0 }, after = { 0 };
+	struct err err;
+	sqlite3 *db;
+	size_t count;
+
+	(void)state;
+	begin(&p);
+	s = opened(&p);
+	put(s, record("h1", "m1", "sip:a@b.example", "a secret of thirty-two octets!!!"));
+	assert_int_equal(sqlite3_open(p.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "SELECT hex(secret) FROM leg_key", take_sealed, &sealed, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(sealed.len, 12 + 32 + 16);
+	everything(&p, &before);
+	assert_non_null(memmem(before.at, before.len, sealed.octets, sealed.len));
+	assert_int_equal(key_store_purge(s, &(struct key_record){ .run = bytes_of("m1") }, 10, &count, &err), 0);
+	everything(&p, &after);
+	assert_null(memmem(after.at, after.len, sealed.octets, sealed.len));
+	buf_clear(&before);
+	buf_clear(&after);
+	key_store_free(s);
+	end(&p);
+}
+
 static void keys_past_their_time_expire(void **state)
 {
 	struct place p;
@@ -332,6 +392,7 @@ int main(void)
 		cmocka_unit_test(what_was_put_is_found_by_any_of_its_marks),
 		cmocka_unit_test(nothing_in_the_file_says_who_or_what),
 		cmocka_unit_test(what_is_purged_is_gone_and_known_as_gone),
+		cmocka_unit_test(of_what_was_purged_not_even_the_sealed_octets_stay),
 		cmocka_unit_test(keys_past_their_time_expire),
 		cmocka_unit_test(another_key_does_not_open_it),
 		cmocka_unit_test(a_kill_loses_nothing_that_was_put),
