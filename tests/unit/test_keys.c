@@ -18,7 +18,7 @@
 		text                                                                                                   \
 	}
 #define MS(n)    ((nsec_t)(n)*1000000)
-#define SENT_MAX 64
+#define SENT_MAX 128
 
 static char own[] = "sip:kms@abc.com", ticket[] = "sip:keys@ticket.example", other_own[] = "sip:other@abc.com";
 
