@@ -156,6 +156,44 @@ def combinations():
 combinations()
 
 
+class Order(Base):
+    """Several that may be asked: the ticket's goes before what signalling says, that before the convention."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.keys, cls.ours = (network(cls, folder.name, d) for d in ("keys.example", DOMAIN))
+
+    def asked(self, made_at, named, signalled, agreed=("keys", "ours")):
+        """[(by, KMS, outcome)] of all that was tried."""
+        call = make("own-ticket", "plain", made_at, People(DOMAIN, named=named, headers=[
+            "P-Asserted-Identity: <%s>" % ALICE, "X-Kms: <%s>" % signalled.identity]))
+        otway = self.store()
+        for name in agreed:
+            getattr(self, name).agree(otway)
+        with open(otway.path("otway.yaml"), "w", encoding="utf-8") as f:
+            f.write("kms_header: X-Kms\n")
+        said = self.decrypt(otway, call, more=["--config", otway.path("otway.yaml")])
+        self.opened(said, call)
+        (kms,) = said["kms"]
+        return [(t["by"], t["kms"], t["outcome"]) for t in kms["tried"]]
+
+    def test_the_tickets_own_goes_before_another_that_is_signalled(self):
+        self.assertEqual(self.asked(self.ours, True, self.keys), [("ticket", self.ours.identity, "keys")])
+
+    def test_s91_the_signalled_one_goes_before_the_convention(self):
+        self.assertEqual(self.asked(self.keys, False, self.keys), [("signalled", self.keys.identity, "keys")])
+
+    def test_the_next_is_asked_when_one_does_not_know_and_both_are_told(self):
+        self.assertEqual(self.asked(self.ours, False, self.keys), [("signalled", self.keys.identity, "kms-unknown"),
+                                                                   ("convention", self.ours.identity, "keys")])
+
+    def test_one_without_an_agreement_is_passed_over_and_told(self):
+        self.assertEqual(self.asked(self.ours, False, self.keys, ("ours",)),
+                         [("signalled", self.keys.identity, "kms-no-agreement"), ("convention", self.ours.identity, "keys")])
+
+
 class Ordinary(Base):
     """One KMS, asked by its convention."""
 

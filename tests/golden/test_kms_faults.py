@@ -26,7 +26,7 @@ from fake_kms import FakeKms
 from kms_calls import People, make
 from program import OTWAY, stamp
 from scene import ethernet
-from test_kms import ALICE, BOB, DOMAIN, Ordinary, network
+from test_kms import ALICE, BOB, CAROL, DOMAIN, NUMBER, Ordinary, network
 
 BOTH = ("ticket", "rees")
 
@@ -151,6 +151,76 @@ class Faults(Ordinary):
         self.kms.li, self.kms.user_side = li, li
         with self.assertRaises(mikey_ue.Refused):
             self.call("ticket")
+
+
+class Users(Ordinary):
+    """Who asks for a key that is not theirs, or not so."""
+
+    def transferred(self, own):
+        keying = kms_calls.keying("own-ticket" if own else "ticket", self.kms, ALICE, BOB)
+        keying.offer(1)
+        return keying
+
+    def resolve(self, keying, who, change=lambda octets: octets):
+        responder = mikey_ue.Responder(keying.user(who), keying.sent, keying.suite)
+        responder.resolved(kms_calls.ask(self.kms, "ticketresolve", change(responder.resolve())))
+
+    def test_only_who_may_answer_has_a_ticket_resolved(self):
+        for own in (False, True):
+            keying = self.transferred(own)
+            for who in (BOB, CAROL):
+                self.resolve(keying, who)
+            for who in (ALICE, NUMBER):
+                with self.subTest(own=own, who=who), self.assertRaises(mikey_ue.Refused):
+                    self.resolve(keying, who)
+
+    def test_what_was_changed_on_the_way_is_resolved_for_nobody(self):
+        """The request's MAC; the ticket; Initiator Data, by which the initiator is known (RFC 6043 6.10)."""
+        for own in (False, True):
+            keying = self.transferred(own)
+            ticket = keying.initiator.ticket
+            for name, at in (("request", lambda o: len(o) - 1), ("ticket", lambda o: o.index(ticket.data) + 40),
+                             ("ticket's MAC", lambda o: o.index(ticket.data) + len(ticket.data) - 1),
+                             ("policy", lambda o: o.index(ticket.data) - 8),
+                             ("Vi", lambda o: o.index(ticket.data) + len(ticket.data) + 8),
+                             ("Vr", lambda o: o.index(ticket.data) + len(ticket.data) + 28)):
+                def change(octets):
+                    i = at(octets)
+                    return self.signed(keying, octets[:i] + bytes([octets[i] ^ 1]) + octets[i + 1:], name)
+                with self.subTest(own=own, name=name), self.assertRaises(mikey_ue.Refused):
+                    self.resolve(keying, BOB, change)
+            self.resolve(keying, BOB, lambda octets: self.signed(keying, octets, "nothing"))
+
+    def signed(self, keying, octets, name):
+        """The changed request under its user's good MAC: all but the MAC itself is the user's word."""
+        if name == "request":
+            return octets
+        size = mikey_wire_ue.MAC_SIZE[keying.suite.mac]
+        message = mikey_wire_ue.Message(octets)
+        key = lambda c, n: mikey_wire_ue.message_key(c, n, self.kms.users[BOB][0], message.csb, message.function, False,
+                                                     rand_r=message.rand(mikey_wire_ue.RESPONDER))
+        return mikey_wire_ue.sign(octets[:-size], keying.suite.mac, key, BOB.encode() + self.kms.identity.encode())
+
+    def test_only_who_may_answer_is_given_a_key_after_otway_and_rees(self):
+        caller = otway_rees_ue.Caller(ALICE, self.kms.users[ALICE][0], BOB)
+        for who, may in ((BOB, True), (CAROL, True), (NUMBER, False)):
+            with self.subTest(who=who):
+                answerer = otway_rees_ue.Answerer(who, self.kms.users[who][0], caller.offer(), "c1")
+                answer = kms_calls.ask(self.kms, "otwayrees", answerer.request())
+                if may:
+                    answerer.response(answer)
+                else:
+                    with self.assertRaises(otway_rees_ue.Refused):
+                        answerer.response(answer)
+
+    def test_an_m_that_was_used_is_another_call_for_nobody(self):
+        caller = otway_rees_ue.Caller(ALICE, self.kms.users[ALICE][0], BOB)
+        first = otway_rees_ue.Answerer(BOB, self.kms.users[BOB][0], caller.offer(), "c1")
+        first.response(kms_calls.ask(self.kms, "otwayrees", first.request()))
+        again = otway_rees_ue.Caller(CAROL, self.kms.users[CAROL][0], BOB, m=caller.m)
+        second = otway_rees_ue.Answerer(BOB, self.kms.users[BOB][0], again.offer(), "c2")
+        with self.assertRaisesRegex(otway_rees_ue.Refused, "error 4"):
+            second.response(kms_calls.ask(self.kms, "otwayrees", second.request()))
 
 
 class Patience(Ordinary):

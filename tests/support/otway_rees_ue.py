@@ -111,8 +111,8 @@ class Run:
 
 
 class Caller:
-    def __init__(self, uri, psk, callee, suite="AES_CM_128_HMAC_SHA1_80", kms=None, prior=None, mki=b"", lines=1):
-        self.uri, self.callee, self.m, self.nonce = uri, callee, os.urandom(16), os.urandom(16)
+    def __init__(self, uri, psk, callee, suite="AES_CM_128_HMAC_SHA1_80", kms=None, prior=None, mki=b"", lines=1, m=None):
+        self.uri, self.callee, self.m, self.nonce = uri, callee, m or os.urandom(16), os.urandom(16)
         self.fields = {A: uri.encode(), B: callee.encode(),
                        POLICY: policy([(cs, suite, mki) for cs in range(1, 2 * lines + 1)])}
         if kms:
