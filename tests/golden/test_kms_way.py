@@ -2,8 +2,10 @@
 key itself); made into a ticket is only the data type of its message, RFC 6043 9. The KMS is one of Python, for the path alone."""
 
 import base64
+import contextlib
 import json
 import os
+import sqlite3
 import sys
 import unittest
 
@@ -155,6 +157,33 @@ class Asked(Way):
             by_file = json.load(f)["calls"][0]["streams"]
         self.assertEqual([(s["ssrc"], s["payload_sha256"], s["decrypted"]) for s in asked],
                          [(s["ssrc"], s["payload_sha256"], s["decrypted"]) for s in by_file])
+
+    def test_nothing_is_asked_that_the_trail_cannot_take(self):
+        kms = self.kms(self.keys)
+        with contextlib.closing(sqlite3.connect(self.otway.store)) as db, db:
+            db.execute("CREATE TRIGGER no_room BEFORE INSERT ON audit WHEN NEW.act = 'key-request' BEGIN"
+                       " SELECT RAISE(ABORT, 'no room'); END")
+        done = self.otway.run("decrypt", self.tickets, "--out", self.otway.path("case"), "--kms")
+        self.assertNotIn(done.code, (0, 5))
+        self.assertIn(b"audit trail", done.err)
+        self.assertEqual(kms.asked, [])
+
+    def test_without_a_warrant_on_the_media_nobody_is_asked(self):
+        """One that was revoked, one whose time is over, and one on signalling alone."""
+        begun, over = "2000-01-01T00:00:00Z", "2001-01-01T00:00:00Z"
+        for name, how, revoke in (("revoked", {}, True), ("over", {"start": begun, "end": over}, False),
+                                  ("iri", {"more": ["--scope", "iri"]}, False)):
+            with self.subTest(name=name):
+                self.otway = Otway()
+                self.addCleanup(self.otway.close)
+                self.otway.agency("Police")
+                self.otway.warrant("L1", "sip:bob@ims.example", agency="Police", **how)
+                kms = self.kms(self.keys)
+                if revoke:
+                    self.otway.run("warrant", "revoke", "L1", "--reason", "over", code=0)
+                self.otway.run("decrypt", self.tickets, "--out", self.otway.path("case"), "--kms")
+                self.assertEqual(kms.asked, [])
+                self.assertNotIn("key-request", self.acts())
 
     def test_a_kms_that_is_busy_at_first_loses_nothing(self):
         busy = [503, 503]
