@@ -20,6 +20,7 @@ struct words {
 
 static const struct words words[] = {
 	{ "08", DB_LOST, EXIT_UNREACHABLE, "the connection was lost" },
+	{ "23505", DB_AGAIN, EXIT_FAILED, "others write at the same time; try again" }, /* we look before we insert */
 	{ "25006", DB_FINAL, EXIT_FAILED, "cannot be written: read-only" },
 	{ "25P03", DB_LOST, EXIT_UNREACHABLE, "the connection was given up, since nothing was asked for too long" },
 	{ "28P01", DB_FINAL, EXIT_REFUSED,

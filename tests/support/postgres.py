@@ -105,8 +105,19 @@ class Server:
         end = time.monotonic() + BEGIN_SECONDS
         while self.sql("postgres", "SELECT 1", quiet=True) != 0:
             if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the server does not start: see " + self.log.name)
+                with open(self.log.name, encoding="utf-8", errors="replace") as log:
+                    raise RuntimeError("the server does not start: " + log.read()[-2000:])
             time.sleep(0.1)
+
+    def start_first(self):
+        """Somebody else may have taken the port meanwhile."""
+        for _ in range(2):
+            try:
+                return self.start()
+            except RuntimeError:
+                self.stop()
+                self.port = free_port()
+        return self.start()
 
     def sql(self, database, *statements, quiet=False):
         args = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.sockets, "-p", str(self.port), "-U", "admin", "-d", database]
@@ -124,7 +135,7 @@ class Server:
     def __enter__(self):
         try:
             self.make()
-            self.start()
+            self.start_first()
             self.sql("postgres", "CREATE DATABASE otway TEMPLATE template0 ENCODING 'UTF8'",
                      "CREATE ROLE secretive LOGIN PASSWORD 'open sesame'", "GRANT CONNECT ON DATABASE otway TO secretive")
             self.sql("otway", os.path.join(ROOT, "deploy", "postgresql.sql"))

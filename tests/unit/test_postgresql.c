@@ -372,6 +372,28 @@ static void two_in_each_others_way_try_again(void **state)
 	assert_int_equal(scene_number(b, "SELECT COUNT(*) FROM agency"), 1);
 }
 
+/* Somebody who takes no lock appends at the same moment: the primary key lets one of the two be the end. */
+static void a_writer_that_takes_no_lock_cannot_fork_the_trail(void **state)
+{
+	struct bench *b = *state;
+	uint64_t number = 0;
+	int status;
+	pid_t child;
+
+	scene_agency(b, "Police");
+	child = fork();
+	if (child == 0)
+		_exit(scene_try(b, "BEGIN; INSERT INTO audit SELECT 2, at, actor, act, subject, detail, before, hash "
+				   "FROM audit;"
+				   "SELECT pg_sleep(2); COMMIT") != SQL_DONE);
+	sleep(1);
+	assert_int_equal(store_audit(b->store, "decrypt", "captures", "{}", &number, &b->err), 0);
+	assert_int_equal(number, 3);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(scene_number(b, "SELECT COUNT(DISTINCT number) FROM audit"), 3);
+}
+
 static void trying_again_has_an_end(void **state)
 {
 	struct bench *b = *state;
@@ -567,6 +589,7 @@ int main(int argc, char **argv)
 		WITH_STORE(who_reads_reads_and_who_enters_enters),
 		WITH_STORE(who_does_not_own_an_older_store_cannot_renew_it),
 		WITH_STORE(two_in_each_others_way_try_again),
+		WITH_STORE(a_writer_that_takes_no_lock_cannot_fork_the_trail),
 		WITH_STORE(trying_again_has_an_end),
 		WITH_STORE(no_value_is_in_an_error),
 		WITH_STORE(a_connection_that_was_cut_is_made_anew),
