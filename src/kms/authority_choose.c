@@ -89,9 +89,15 @@ static bool is_better(const struct kept *k, const struct kept *than, const struc
 	return before ? k->made >= than->made : k->made < than->made;
 }
 
+/*
+ * How a list was found. The dialog alone is what R said it is: where a message leads to a run, one of the same dialog goes before it
+ * only when it is of the call's parties, lest R has a run with itself.
+ */
+enum by { BY_PARTIES, BY_DIALOG, BY_DIALOG_AND_PARTIES };
+
 /* The best leg of a list; *refused: there were some, but the target is no party of any. */
 static struct kept *best_of(
-	struct kept_list *list, const struct xk_request *in, enum kept_kind kind, bool of_dialog, bool *refused)
+	struct kept_list *list, const struct xk_request *in, enum kept_kind kind, enum by by, bool *refused)
 {
 	struct kept *best = NULL;
 	bool found = false;
@@ -101,7 +107,7 @@ static struct kept *best_of(
 		struct parties p;
 
 		if (k->secret.len == 0 || k->secret.at[0] != kind || !authority_parties(k, &p) ||
-			(!of_dialog && (!fits_parties(&p, in) || !fits_time(k, in))))
+			(by != BY_DIALOG && !fits_parties(&p, in)) || (by == BY_PARTIES && !fits_time(k, in)))
 			continue;
 		found = true;
 		if (authority_is_party(in->target, &p) && is_better(k, best, in))
@@ -112,7 +118,7 @@ static struct kept *best_of(
 }
 
 /* 0 and the leg taken out of what fits `like`, or an enum xk_failure, or -1. */
-static int choose_of(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool of_dialog,
+static int choose_of(struct authority *a, const struct xk_request *in, enum kept_kind kind, enum by by,
 	const struct key_record *like, nsec_t now, struct kept *out, struct err *err)
 {
 	struct kept_list list;
@@ -121,7 +127,7 @@ static int choose_of(struct authority *a, const struct xk_request *in, enum kept
 	int failure = authority_recall(a, like, now, &list, err);
 
 	if (failure == 0) {
-		best = best_of(&list, in, kind, of_dialog, &refused);
+		best = best_of(&list, in, kind, by, &refused);
 		failure = best != NULL ? XK_NONE : refused ? XK_REFUSED : list.purged ? XK_PURGED : XK_UNKNOWN;
 		if (best != NULL) {
 			*out = *best;
@@ -140,10 +146,11 @@ static int choose_of_party(struct authority *a, const struct xk_request *in, enu
 	int failure = XK_UNKNOWN;
 
 	if (party.len > 0 && authority_party(party, &id)) {
-		failure = choose_of(a, in, kind, false, &(struct key_record){ .a = bytes_of(id.uri) }, now, out, err);
+		failure = choose_of(
+			a, in, kind, BY_PARTIES, &(struct key_record){ .a = bytes_of(id.uri) }, now, out, err);
 		if (failure > XK_NONE)
 			failure = choose_of(
-				a, in, kind, false, &(struct key_record){ .r = bytes_of(id.uri) }, now, out, err);
+				a, in, kind, BY_PARTIES, &(struct key_record){ .r = bytes_of(id.uri) }, now, out, err);
 		identity_clear(&id);
 	}
 	/* That something of a party's was purged once says nothing of this call. */
@@ -157,7 +164,8 @@ static int choose_anew(struct authority *a, const struct xk_request *in, enum ke
 	int failure = XK_UNKNOWN;
 
 	if (in->call_id.len > 0)
-		failure = choose_of(a, in, kind, true, &(struct key_record){ .call_id = in->call_id }, now, out, err);
+		failure = choose_of(a, in, kind, dialog_only ? BY_DIALOG_AND_PARTIES : BY_DIALOG,
+			&(struct key_record){ .call_id = in->call_id }, now, out, err);
 	for (size_t i = 0; i < 3 && failure == XK_UNKNOWN && !dialog_only; i++)
 		failure = choose_of_party(a, in, kind, parties[i], now, out, err);
 	return failure;
@@ -173,8 +181,8 @@ static int choose_again(struct authority *a, const struct xk_request *in, enum k
 	if (failure == 0 && list.count == 0)
 		failure = list.purged ? XK_PURGED : XK_UNKNOWN;
 	else if (failure == 0)
-		failure = choose_of(a, in, kind, true, &(struct key_record){ .handle = authority_kept(&list.at[0]) },
-			now, out, err);
+		failure = choose_of(a, in, kind, BY_DIALOG,
+			&(struct key_record){ .handle = authority_kept(&list.at[0]) }, now, out, err);
 	authority_forget(&list);
 	return failure;
 }

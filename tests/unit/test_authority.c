@@ -577,6 +577,35 @@ static void a_message_replayed_from_another_call_does_not_hide_this_one(void **s
 	end(&x);
 }
 
+/* R says the call has another name, and gives its own to a run that R has with itself. */
+static void a_run_that_the_called_has_with_itself_does_not_hide_the_call(void **state)
+{
+	struct xk_answer answer;
+	struct xk_request r;
+	struct run x, decoy;
+
+	(void)state;
+	begin(&x);
+	x.call_id = "another-name@example.com";
+	call(&x);
+	decoy = x; /* its KMS is that of x */
+	decoy.offer = decoy.request = decoy.response = decoy.answer = (struct buf){ 0 };
+	decoy.a = BOB;
+	decoy.call_id = "call-1@example.com";
+	memset(decoy.m, 0x02, sizeof(decoy.m));
+	make_offer(&decoy);
+	make_request(&decoy, BOB);
+	assert_int_equal(send_request(&decoy), 0);
+	r = request_of(&x, '1', uris[BOB], true);
+	r.call_id = bytes_of("call-1@example.com");
+	assert_int_equal(ask(&x, &r, &answer), XK_NONE);
+	assert_keys(&x, x.for_a.k, &answer);
+	buf_clear(&decoy.offer);
+	buf_clear(&decoy.request);
+	buf_clear(&decoy.response);
+	end(&x);
+}
+
 static void what_was_reported_ended_is_purged_for_good(void **state)
 {
 	struct xk_answer answer;
@@ -718,6 +747,7 @@ int main(void)
 		cmocka_unit_test(the_diverting_party_may_be_the_target),
 		cmocka_unit_test(messages_forged_in_signalling_change_nothing),
 		cmocka_unit_test(a_message_replayed_from_another_call_does_not_hide_this_one),
+		cmocka_unit_test(a_run_that_the_called_has_with_itself_does_not_hide_the_call),
 		cmocka_unit_test(what_was_reported_ended_is_purged_for_good),
 		cmocka_unit_test(the_end_of_a_dialog_ends_every_run_of_it),
 		cmocka_unit_test(a_key_that_nobody_reports_ended_has_its_time),
