@@ -90,8 +90,8 @@ static bool is_better(const struct kept *k, const struct kept *than, const struc
 }
 
 /*
- * How a list was found. The dialog alone is what R said it is: where a message leads to a run, one of the same dialog goes before it
- * only when it is of the call's parties, lest R has a run with itself.
+ * How a list was found. The dialog alone is what R said it is: where a message leads to a run, one of the same dialog goes
+ * before it only when it is of the call's parties, lest R has a run with itself.
  */
 enum by { BY_PARTIES, BY_DIALOG, BY_DIALOG_AND_PARTIES };
 
