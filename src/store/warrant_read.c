@@ -39,36 +39,32 @@ struct reading {
 	void *arg;
 	struct err *err;
 	uint64_t found;
+	struct warrant_row row; /* whose targets are coming */
 };
 
-struct targets {
-	struct warrant *w;
-	struct err *err;
-};
-
-static int add_target(void *arg, const struct db_value *c)
+static int add_target(struct reading *r, const struct db_value *uri)
 {
-	struct targets *t = arg;
-	struct target *grown = realloc(t->w->targets, (t->w->target_count + 1) * sizeof(*grown));
+	struct warrant *w = &r->row.w;
+	struct target *grown = realloc(w->targets, (w->target_count + 1) * sizeof(*grown));
 	struct target *one;
 	bool ok = true;
 
 	if (grown == NULL)
-		return err_set(t->err, "out of memory");
-	t->w->targets = grown;
-	one = &grown[t->w->target_count++];
-	*one = (struct target){ .uri = copy_text(&c[0], &ok) };
+		return err_set(r->err, "out of memory");
+	w->targets = grown;
+	one = &grown[w->target_count++];
+	*one = (struct target){ .uri = copy_text(uri, &ok) };
 	if (!ok || one->uri == NULL)
-		return err_set(t->err, "out of memory");
+		return err_set(r->err, "out of memory");
 	if (!identity_parse(bytes_of(one->uri), &one->id)) /* left out in silence, it would never match */
-		return err_code(t->err, EXIT_INTEGRITY, "target %zu of warrant %u names no subscriber",
-			t->w->target_count, t->w->number);
+		return err_code(r->err, EXIT_INTEGRITY, "target %zu of warrant %u names no subscriber", w->target_count,
+			w->number);
 	return 0;
 }
 
 #define WARRANT_COLUMNS                                                                                                \
 	"warrant.number, liid, agency.name, authority, scope, diverted, trust_from, starts, ends, from_entered,"       \
-	" until_entered, document, document_sha256, warrant.added, revoked, revoked_reason, salt"
+	" until_entered, document, document_sha256, warrant.added, revoked, revoked_reason, salt, uri"
 
 static bool fill_octets(const struct db_value *v, uint8_t *out, size_t len)
 {
@@ -103,34 +99,45 @@ static bool fill(struct warrant_row *r, const struct db_value *c)
 	       fill_octets(&c[12], r->document_sha256, SHA256_LEN) && fill_octets(&c[16], r->salt, sizeof(r->salt));
 }
 
-static int warrant_one(void *arg, const struct db_value *c)
+/* The warrant whose targets are all there, if there is one. */
+static int tell(struct reading *r)
+{
+	int rc = r->found > 0 ? r->fn(r->arg, &r->row) : 0;
+
+	warrant_row_clear(&r->row);
+	return rc;
+}
+
+/* A row for each target, those of a warrant one after the other; one without for a warrant that has none. */
+static int target_row(void *arg, const struct db_value *c)
 {
 	struct reading *r = arg;
-	struct warrant_row row = { 0 };
-	struct targets t = { &row.w, r->err };
-	int rc = -1;
+	int rc;
 
-	r->found++;
-	if (!fill(&row, c))
-		err_code(r->err, EXIT_INTEGRITY, "warrant %lld is not as it was written", (long long)c[0].number);
-	else
-		rc = store_run(r->s, "SELECT uri FROM warrant_target WHERE warrant = $1 ORDER BY place", add_target, &t,
-			r->err, db_number(row.w.number));
-	if (rc == 0)
-		rc = r->fn(r->arg, &row);
-	warrant_row_clear(&row);
-	return rc;
+	if (r->found == 0 || (uint32_t)c[0].number != r->row.w.number) {
+		if ((rc = tell(r)) != 0)
+			return rc;
+		r->found++;
+		if (!fill(&r->row, c))
+			return err_code(r->err, EXIT_INTEGRITY, "warrant %lld is not as it was written",
+				(long long)c[0].number);
+	}
+	return c[17].kind != DB_NULL ? add_target(r, &c[17]) : 0;
 }
 
 int read_warrants(struct store *s, const char *liid, int (*fn)(void *arg, const struct warrant_row *r), void *arg,
 	struct err *err)
 {
-	struct reading r = { s, liid, fn, arg, err, 0 };
+	struct reading r = { .s = s, .liid = liid, .fn = fn, .arg = arg, .err = err };
 	int rc = store_run(s,
 		"SELECT " WARRANT_COLUMNS " FROM warrant JOIN agency ON agency.number = warrant.agency"
-		" WHERE $1 IS NULL OR liid = $1 ORDER BY warrant.number",
-		warrant_one, &r, err, db_text(liid));
+		" LEFT JOIN warrant_target ON warrant_target.warrant = warrant.number"
+		" WHERE $1 IS NULL OR liid = $1 ORDER BY warrant.number, place",
+		target_row, &r, err, db_text(liid));
 
+	if (rc == 0)
+		rc = tell(&r);
+	warrant_row_clear(&r.row);
 	if (rc == 0 && liid != NULL && r.found == 0)
 		return err_code(err, EXIT_NOT_FOUND,
 			"there is no warrant of LIID '%.25s'; 'otway warrant list' shows which there are", liid);
@@ -147,7 +154,7 @@ static int read_work(struct store *s, void *arg, struct err *err)
 int store_warrant_each(struct store *s, const char *liid, int (*fn)(void *arg, const struct warrant_row *r), void *arg,
 	struct err *err)
 {
-	struct reading r = { s, liid, fn, arg, err, 0 };
+	struct reading r = { .s = s, .liid = liid, .fn = fn, .arg = arg, .err = err };
 
 	return store_reading(s, read_work, &r, err);
 }

@@ -23,6 +23,12 @@
 #define WITHIN     (100 * NSEC_PER_SEC / 1000) /* of a change becoming visible */
 #define PATIENT_MS 5000
 
+/* A thousand warrants of the first agency at once, as no program of ours enters them; salt: an expression of 16 octets. */
+#define THOUSAND(salt)                                                                                                 \
+	"INSERT INTO warrant (liid, agency, authority, scope, diverted, trust_from, starts, ends, from_entered,"       \
+	" until_entered, added, salt)"                                                                                 \
+	" SELECT 'L' || i, 1, 'x', 'all', 'content', 0, 1, 2, 'now', '+1h', 1, " salt " FROM n ORDER BY i"
+
 static bool changed(struct bench *b)
 {
 	bool is = false;
@@ -184,6 +190,38 @@ static void a_warrant_is_seen_within_a_tenth_of_a_second(void **state)
 	close(done[1]);
 }
 
+/* However many there are, all are read as one: what a change costs those who act on it. */
+static void a_thousand_warrants_are_read_within_a_second(void **state)
+{
+	struct bench *b = *state;
+	struct warrant_set set;
+	nsec_t begun, took = INT64_MAX;
+
+	scene_agency(b, "Police");
+	scene_sql(b,
+		scene_text("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) " THOUSAND(
+				   "zeroblob(16)"),
+			"WITH n (i) AS (SELECT generate_series(1, 1000)) " THOUSAND(
+				"decode(repeat('00', 16), 'hex')")));
+	scene_sql(b, "INSERT INTO warrant_target (warrant, place, uri) SELECT number, 0, 'sip:' || liid || "
+		     "'@ims.example' FROM warrant;"
+		     "INSERT INTO warrant_target (warrant, place, uri) SELECT number, 1, 'tel:+64' || (1000000 + "
+		     "number) FROM warrant");
+	for (int i = 0; i < 5; i++) {
+		begun = nsec_now();
+		assert_int_equal(store_warrants_in_use(b->store, NULL, 0, &set, &b->err), 0);
+		if (nsec_now() - begun < took)
+			took = nsec_now() - begun;
+		assert_int_equal(set.count, 1000);
+		assert_int_equal(set.all[999].target_count, 2);
+		assert_string_equal(set.all[999].targets[0].uri, "sip:L1000@ims.example");
+		assert_string_equal(set.all[999].targets[1].uri, "tel:+641001000");
+		warrant_set_clear(&set);
+	}
+	print_message("a thousand warrants are read in %.2f ms\n", (double)took / 1e6);
+	assert_true(took < NSEC_PER_SEC); /* a tenth of it, but for sanitizers */
+}
+
 /* Each appends to the trail, and enters an agency of its own; all try to enter the same one. */
 static void write_much(struct bench *b, int writer)
 {
@@ -296,6 +334,7 @@ int main(int argc, char **argv)
 		WITH_STORE(a_change_is_told_even_if_a_reading_took_its_signal_in),
 		WITH_STORE(what_is_not_committed_is_not_told),
 		WITH_STORE(a_warrant_is_seen_within_a_tenth_of_a_second),
+		WITH_STORE(a_thousand_warrants_are_read_within_a_second),
 		WITH_STORE(writers_at_the_same_time_make_one_chain),
 		WITH_STORE(makers_at_the_same_time_make_one_store),
 		WITH_STORE(a_store_keeps_its_identity_and_another_has_another),
