@@ -231,9 +231,11 @@ class Call:
 
 
 def plain(call):
-    """Alice calls Bob."""
+    """Alice calls Bob; each reports once on what it sent (SRTCP)."""
     d, _, _, voices = call.simple()
     call.s.talk(*voices)
+    for v in voices:
+        v.control(int(v.dst.rsplit(":", 1)[1]) + 1)
     d.bye()
 
 

@@ -96,8 +96,8 @@ class Initiator:
     def _policy(self, flags, more=()):
         now = self.user.now() if self.user.now else time.time()
         times = [(TR, bytes([role, NTP_UTC_32]) + ntp(now + offset)[:4]) for role, offset in ((2, -300), (3, 3600))]
-        return policy_body(flags, self.suite.prf, [*([idr(KMS, self.user.kms)] if self.named else []), idr(INITIATOR, self.user.uri),
-                                                   *times, *more, idr(RESPONDER, self.callee)])
+        kms = [idr(KMS, self.user.kms)] if self.named else []
+        return policy_body(flags, self.suite.prf, [*kms, idr(INITIATOR, self.user.uri), *times, *more, idr(RESPONDER, self.callee)])
 
     def request(self):
         """REQUEST_INIT_PSK (4.2.1): one TGK wished for, with our MKI."""
@@ -165,7 +165,8 @@ class Initiator:
         if "I" in self.ticket.flags:
             mpk = forked(MPK_FORKED, self.mpkr, self.ticket.prf, peer, rand_kms)
             keys = fork_keys(keys, self.ticket.prf, peer, rand_kms)
-        leg = Leg(self.suite, self.ticket.flags, self.csb, self.rand, answer.rand(RESPONDER) or b"", mpk, list(keys), peer or self.callee, answer)
+        leg = Leg(self.suite, self.ticket.flags, self.csb, self.rand, answer.rand(RESPONDER) or b"", mpk, list(keys),
+                  peer or self.callee, answer)
         verify(answer, leg.key_of, self.sent)
         return leg
 
@@ -218,7 +219,8 @@ class Responder:
         """TRANSFER_RESP, and the leg."""
         rand = os.urandom(self.suite.master) if "G" in self.ticket.flags else b""
         rand_i = self.init.rand(INITIATOR)
-        leg = Leg(self.suite, self.ticket.flags, self.init.csb, rand_i, rand, self.mpk, list(self.keys), self.init.uri(INITIATOR), None)
+        leg = Leg(self.suite, self.ticket.flags, self.init.csb, rand_i, rand, self.mpk, list(self.keys),
+                  self.init.uri(INITIATOR), None)
         spi = self.keys[-1][3]
         sessions = [Session(1, [1], self.init.sessions[0].ssrc, spi), Session(2, [1], ssrc, spi)]
         payloads = [self.user.stamp()] + ([randr(RESPONDER, rand)] if rand else []) + \
