@@ -11,7 +11,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +199,23 @@ static void who_is_not_there_is_told(void **state)
 	scene_sql(b, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
 	snprintf(url, sizeof(url), "postgresql://admin@/latin?host=%s&port=%s", sockets(), port());
 	refused(b, url, EXIT_FAILED, "UTF-8");
+}
+
+static void who_takes_a_call_and_says_nothing_is_given_up(void **state)
+{
+	struct bench *b = *state;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	nsec_t begun = nsec_now();
+	char url[512];
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/.s.PGSQL.5432", b->folder);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(url, sizeof(url), "postgresql://admin@/otway?host=%s&connect_timeout=2", b->folder);
+	refused(b, url, EXIT_UNREACHABLE, "does not answer");
+	assert_true(nsec_now() - begun < 10 * NSEC_PER_SEC);
+	close(fd);
 }
 
 /* The roles as deploy/postgresql.sql makes them: it is run by support/postgres.py before the tests. */
@@ -585,6 +604,7 @@ int main(int argc, char **argv)
 		WITH_STORE(the_usual_file_of_passwords_is_held_to_the_same),
 		WITH_STORE(the_server_proves_itself_by_its_certificate),
 		WITH_STORE(who_is_not_there_is_told),
+		WITH_STORE(who_takes_a_call_and_says_nothing_is_given_up),
 		WITH_STORE(each_role_may_do_its_own_and_no_more),
 		WITH_STORE(who_reads_reads_and_who_enters_enters),
 		WITH_STORE(who_does_not_own_an_older_store_cannot_renew_it),
