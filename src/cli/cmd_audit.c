@@ -160,8 +160,8 @@ static void tell_compared(const struct cli *c, const struct audit_compared *a)
 		output_json(json_pack("{s:b, s:I, s:I, s:I}", "compared", 1, "same", (json_int_t)a->same, "unheard",
 			(json_int_t)a->unheard, "foreign", (json_int_t)a->foreign));
 	output_say(c,
-		"the KMS's trail agrees: %" PRIu64 " requests in both, %" PRIu64 " without an answer, %" PRIu64
-		" of others",
+		"the KMS's trail agrees; requests in both: %" PRIu64 ", without an answer: %" PRIu64
+		", of others: %" PRIu64,
 		a->same, a->unheard, a->foreign);
 }
 

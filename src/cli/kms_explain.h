@@ -14,8 +14,12 @@ struct explain_place {
 	int line;         /* m-line, from 1; 0: it holds for all */
 };
 
-/* kms_explain_print.c: one message; what does not decode is told, and why. False: it did not. */
+/* kms_explain_print.c: one message, of a capture with its identities hidden; what does not decode is told, and why. False: it did
+ * not. */
 bool explain_print(const struct cli *c, const struct explain_place *place, struct bytes octets);
+
+/* kms_explain_hide.c: the octets of m with the user part of every identity but a KMS's overwritten; copy holds as many. */
+void explain_hide(const struct mikey *m, uint8_t *copy);
 
 /* kms_explain_capture.c: each a=key-mgmt:mikey of each SIP message, and MIKEY at its own port. How many; -1: no capture. */
 long explain_capture(struct cli *c, const char *path, struct err *err);

@@ -144,6 +144,21 @@ static void print_text(const struct explain_place *place, const struct mikey *m,
 	buf_clear(&b);
 }
 
+/* As found in a capture: nothing tells here whose call it is, and no warrant is asked for. */
+static void print_hidden(const struct cli *c, const struct explain_place *place, const struct mikey *m)
+{
+	uint8_t *copy = malloc(m->whole.len + 1);
+	struct err err;
+	struct mikey hidden;
+
+	if (copy == NULL)
+		return;
+	explain_hide(m, copy);
+	if (mikey_decode((struct bytes){ copy, m->whole.len }, &hidden, &err))
+		(c->json ? print_json : print_text)(place, &hidden, NULL);
+	free(copy);
+}
+
 bool explain_print(const struct cli *c, const struct explain_place *place, struct bytes octets)
 {
 	struct err err = { .text = "" };
@@ -152,9 +167,9 @@ bool explain_print(const struct cli *c, const struct explain_place *place, struc
 
 	if (c->quiet)
 		return well;
-	if (c->json)
-		print_json(place, &m, well ? NULL : err.text);
+	if (well && place->what != NULL)
+		print_hidden(c, place, &m);
 	else
-		print_text(place, &m, well ? NULL : err.text);
+		(c->json ? print_json : print_text)(place, &m, well ? NULL : err.text);
 	return well;
 }
