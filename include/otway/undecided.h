@@ -2,8 +2,8 @@
  * undecided: set-up messages that no warrant covers yet, kept for two seconds at most. A call may be matched by its
  * second leg only (a proxy asserts the identity): then the messages of its first leg are part of it.
  * Beside its packet, which is kept as it came, a message costs some 110 octets and 16 for each thing it may have in common: 210
- * with a Call-ID, two Session-IDs, an icid and two keys, so at most 512 for each message, not for each call, and none once the two
- * seconds are over.
+ * with a Call-ID, two Session-IDs, an icid and two keys, so at most 512 for each message, not for each call. After the two seconds
+ * nothing of it is left but wiped room that is used again, 16 MiB of it at most.
  * Bounded in octets and time; what is not claimed is wiped, at the latest a quarter of a second after. Nothing here is ever
  * counted by identity.
  */
