@@ -104,14 +104,25 @@ static void read_crypto(struct media_walk *w, struct bytes value)
 		memset(&line->cryptos[line->crypto_count], 0, sizeof(line->cryptos[0]));
 }
 
+/* Is it a message of MIKEY-TICKET (RFC 6043 6.1.1: data types 11 to 18)? The type is its second octet. */
+static bool is_ticket(struct bytes base64)
+{
+	uint8_t head[3];
+
+	return text_unbase64(bytes_part(base64, 0, 4), head, sizeof(head)) == 3 && head[1] >= 11 && head[1] <= 18;
+}
+
+/* There is one of a protocol at a level (RFC 4567 3.1). Of several the first stands, but none that carries keys itself before a
+ * ticket: whoever adds a line on the way changes nothing. */
 static void read_key_mgmt(struct media_walk *w, struct bytes value)
 {
 	struct bytes data, protocol = text_word(value, &data);
 	struct level *l = level_of(w);
 
-	if (text_is(protocol, "mikey") && !l->mikey) {
+	if (text_is(protocol, "mikey") && (!l->mikey || (!l->ticket && is_ticket(text_trim(data))))) {
 		l->mikey = true;
 		l->key_mgmt = text_trim(data);
+		l->ticket = is_ticket(l->key_mgmt);
 	} else if (text_is(protocol, "otway-rees") && l->otway_rees.len == 0) {
 		l->otway_rees = text_trim(data);
 	}

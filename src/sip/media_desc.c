@@ -85,15 +85,17 @@ static void settle_flow(struct media_walk *w)
 	w->line->flow = flow;
 }
 
-/* A line's own message counts; that of the session is for the lines that are encrypted. */
+/* A line's own message counts; that of the session is for the lines that are encrypted and have none, or none that is a ticket
+ * where it is one. */
 static void settle_key_mgmt(struct media_walk *w)
 {
 	struct media_line *line = w->line;
 
-	line->mikey_of_session = !w->media.mikey && w->session.mikey && line->secure;
+	line->mikey_of_session =
+		w->session.mikey && line->secure && (!w->media.mikey || (w->session.ticket && !w->media.ticket));
 	line->mikey = w->media.mikey || line->mikey_of_session;
 	if (line->mikey)
-		line->key_mgmt = w->media.mikey ? w->media.key_mgmt : w->session.key_mgmt;
+		line->key_mgmt = line->mikey_of_session ? w->session.key_mgmt : w->media.key_mgmt;
 	line->otway_rees_of_session = w->media.otway_rees.len == 0 && w->session.otway_rees.len > 0 && line->secure;
 	line->otway_rees = line->otway_rees_of_session ? w->session.otway_rees : w->media.otway_rees;
 }

@@ -13,7 +13,7 @@ struct level {
 	bool held;        /* c=0.0.0.0 or c=IN IP6 :: (RFC 2543; RFC 6157) */
 	bool flow_said;
 	enum media_flow flow;
-	bool dtls, zrtp, mikey;
+	bool dtls, zrtp, mikey, ticket; /* ticket: key_mgmt is a message of MIKEY-TICKET */
 	struct bytes key_mgmt, otway_rees; /* base64; otway_rees empty: none */
 	struct bytes mid;
 	bool rtcp_said, rtcp_mux, rtcp_only_mux;

@@ -294,21 +294,29 @@ class Hostile(Ordinary):
         call.s.frames = frames
 
     def test_s92_a_forged_key_in_signalling_changes_nothing(self):
-        """A line of a=crypto beside the token; a MIKEY message with a key in clear behind it; a KEMAC in clear within it. (Of two
-        lines of one protocol the first stands.)"""
+        """A line of a=crypto beside the token; a MIKEY message with a key in clear behind it, before it, or on the m-line; a KEMAC in
+        clear within it."""
         forged = os.urandom(30)
         crypto = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n" % base64.b64encode(forged)
 
         def beside(body, whole):
             return body + crypto
 
-        def behind(body, whole):
+        def line():
             w = mikey_wire_ue
             psk = w.Header(0, 7, 0, []).encode(w.T) + w.chain([
                 (w.T, b"\0" + w.ntp()), (w.RAND, w.counted(bytes(16))),
                 w.kemac(0, w.chain([w.key_data(w.TGK, forged[:16], b"\0\0\0\1")])[1])])[1]
-            line = mikey_ue.sdp_line(psk).encode() + b"\r\n"
-            return body.replace(b"m=audio", line + b"m=audio", 1)
+            return mikey_ue.sdp_line(psk).encode() + b"\r\n"
+
+        def behind(body, whole):
+            return body.replace(b"m=audio", line() + b"m=audio", 1)
+
+        def before(body, whole):
+            return body.replace(b"a=key-mgmt:", line() + b"a=key-mgmt:", 1)
+
+        def of_the_line(body, whole):
+            return body + line()
 
         def within(body, whole):
             w = mikey_wire_ue
@@ -320,14 +328,15 @@ class Hostile(Ordinary):
             size = len(octets) - len(w.chain(m.payloads)[1])
             return body[:begin] + base64.b64encode(octets[:size] + w.chain(payloads)[1]) + body[end:]
 
-        for kind, changes in (("ticket", (beside, behind, within)), ("own-ticket", (within,)), ("rees", (beside, behind))):
+        for kind, changes in (("ticket", (beside, behind, before, of_the_line, within)), ("own-ticket", (within,)),
+                              ("rees", (beside, behind, before))):
             for change in changes:
                 with self.subTest(kind=kind, change=change.__name__):
                     call, otway = self.call(kind), self.agreed()
                     self.rewrite(call, change)
                     said = self.decrypt(otway, call)
                     self.opened(said, call)
-                    self.assertEqual([(k["outcome"], k["mismatch"]) for k in said["kms"]], [("keys", change is not behind)])
+                    self.assertEqual([(k["outcome"], k["mismatch"]) for k in said["kms"]], [("keys", change in (beside, within))])
 
     def strace(self, otway, call):
         """The system calls of the network that decrypt makes."""

@@ -220,6 +220,22 @@ static void what_agrees_keys_elsewhere_is_noted(void **state)
 	assert_false(line_of(state, "m=audio 4000 RTP/AVP 0\n")->zrtp);
 }
 
+/* S92. AQ4F begins version 1, type 14 (TRANSFER_INIT), AQAF type 0, whose keys anybody on the way can have written. */
+static void a_ticket_stands_before_a_message_that_carries_its_keys(void **state)
+{
+	const struct media_line *line =
+		line_of(state, "m=audio 4000 RTP/SAVP 0\na=key-mgmt:mikey AQAFgM0X\na=key-mgmt:mikey "
+			       "AQ4FgM0X\na=key-mgmt:mikey AQ4FBBBB\n");
+
+	assert_true(bytes_are(line->key_mgmt, "AQ4FgM0X"));
+	assert_false(line->mikey_of_session);
+	line = line_of(state, "a=key-mgmt:mikey AQ4FgM0X\nm=audio 4000 RTP/SAVP 0\na=key-mgmt:mikey AQAFgM0X\n");
+	assert_true(bytes_are(line->key_mgmt, "AQ4FgM0X"));
+	assert_true(line->mikey_of_session);
+	line = line_of(state, "a=key-mgmt:mikey AQ4FgM0X\nm=audio 4000 RTP/SAVP 0\na=key-mgmt:mikey AQ4FBBBB\n");
+	assert_true(bytes_are(line->key_mgmt, "AQ4FBBBB"));
+}
+
 /* S67, RFC 5939: crypto beside RTP/AVP, plainly and as a capability. */
 static void crypto_is_read_whatever_the_profile(void **state)
 {
@@ -441,6 +457,7 @@ int main(void)
 		WITH_EAR(formats_have_names_of_the_line_or_the_standard),
 		WITH_EAR(bundles_candidates_and_sources_are_noted),
 		WITH_EAR(what_agrees_keys_elsewhere_is_noted),
+		WITH_EAR(a_ticket_stands_before_a_message_that_carries_its_keys),
 		WITH_EAR(crypto_is_read_whatever_the_profile),
 		WITH_EAR(an_offer_of_four_suites_keeps_its_tags),
 		WITH_EAR(padding_and_spelling_of_aes_256_do_not_matter),
