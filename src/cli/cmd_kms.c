@@ -304,7 +304,7 @@ static const struct cli_verb verbs[] = {
 		.examples = "otway kms explain call.pcap\n"
 			    "otway kms explain offer.mikey",
 		.notes = "INPUT is a message in hex or base64, a file that holds one, or a capture, of\n"
-			 "which every a=key-mgmt:mikey and all at MIKEY's own UDP port is told.\n"
+			 "which every a=key-mgmt and all at MIKEY's own UDP port is told.\n"
 			 "Of keys, and of what is encrypted or signed, lengths are shown; of the users\n"
 			 "in a capture the domain, since no warrant is asked for here.",
 		.run = kms_explain },

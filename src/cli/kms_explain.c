@@ -68,7 +68,7 @@ static int explain_file(struct cli *c, const char *path, struct err *err)
 			rc = -1;
 		buf_clear(&text);
 	} else if (found == 0) {
-		output_say(c, "no MIKEY message in this capture");
+		output_say(c, "no key management in this capture");
 	}
 	return rc;
 }

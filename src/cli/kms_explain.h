@@ -18,10 +18,13 @@ struct explain_place {
  * not. */
 bool explain_print(const struct cli *c, const struct explain_place *place, struct bytes octets);
 
+/* kms_explain_rees.c: the same of the Otway-Rees profile, always of a capture. */
+bool explain_rees(const struct cli *c, const struct explain_place *place, struct bytes octets);
+
 /* kms_explain_hide.c: the octets of m with the user part of every identity but a KMS's overwritten; copy holds as many. */
 void explain_hide(const struct mikey *m, uint8_t *copy);
 
-/* kms_explain_capture.c: each a=key-mgmt:mikey of each SIP message, and MIKEY at its own port. How many; -1: no capture. */
+/* kms_explain_capture.c: each a=key-mgmt of each SIP message, and MIKEY at its own port. How many; -1: no capture. */
 long explain_capture(struct cli *c, const char *path, struct err *err);
 
 #endif

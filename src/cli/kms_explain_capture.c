@@ -1,4 +1,4 @@
-/* kms_explain_capture: MIKEY messages out of a capture: of a=key-mgmt (RFC 4567), and at MIKEY's own port (RFC 3830 7). */
+/* kms_explain_capture: key management out of a capture: of a=key-mgmt (RFC 4567), and at MIKEY's own port (RFC 3830 7). */
 #include "kms_explain.h"
 
 #include <stdio.h>
@@ -19,13 +19,15 @@ struct walk {
 	long found;
 };
 
-static void explain_base64(struct walk *w, const struct explain_place *place, struct bytes base64)
+typedef bool explain_fn(const struct cli *c, const struct explain_place *place, struct bytes octets);
+
+static void explain_base64(struct walk *w, const struct explain_place *place, struct bytes base64, explain_fn *explain)
 {
 	uint8_t *octets = malloc(base64.len + 1);
 	long len = octets != NULL ? text_unbase64(base64, octets, base64.len) : -1;
 
 	/* What is no base64 is shown as the empty message that it is. */
-	explain_print(w->c, place, (struct bytes){ octets, len > 0 ? (size_t)len : 0 });
+	explain(w->c, place, (struct bytes){ octets, len > 0 ? (size_t)len : 0 });
 	w->found++;
 	free(octets);
 }
@@ -33,7 +35,7 @@ static void explain_base64(struct walk *w, const struct explain_place *place, st
 static void explain_message(struct walk *w, const struct sip_message *m)
 {
 	struct explain_place place = { .at = m->at };
-	struct bytes before = { NULL, 0 };
+	struct bytes before[2] = { { NULL, 0 }, { NULL, 0 } };
 	char what[64], method[32];
 
 	text_copy(
@@ -44,14 +46,15 @@ static void explain_message(struct walk *w, const struct sip_message *m)
 		snprintf(what, sizeof(what), "%u to %s", m->status, method);
 	place.what = what;
 	for (size_t i = 0; m->has_sdp && i < m->sdp.line_count; i++) {
-		struct bytes base64 = m->sdp.lines[i].key_mgmt;
+		const struct bytes said[2] = { m->sdp.lines[i].key_mgmt, m->sdp.lines[i].otway_rees };
 
-		/* One of the session is that of each secure line: it is told once. */
-		if (base64.len == 0 || base64.at == before.at)
-			continue;
-		before = base64;
 		place.line = (int)i + 1;
-		explain_base64(w, &place, base64);
+		for (size_t p = 0; p < 2; p++) {
+			/* One of the session is that of each secure line: it is told once. */
+			if (said[p].len > 0 && said[p].at != before[p].at)
+				explain_base64(w, &place, said[p], p == 0 ? explain_print : explain_rees);
+			before[p] = said[p];
+		}
 	}
 }
 

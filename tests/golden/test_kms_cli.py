@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from certs import Authority
 from kms import Network
-from program import Otway
+from program import CAPTURES, Otway
 
 KMS = "sip:kms@abc.example"
 
@@ -167,6 +167,34 @@ class Settings(Kms):
         with open(os.path.join(root, "deploy", "kms.yaml"), encoding="utf-8") as f:
             path = self.network._write("example.yaml", f.read())
         self.assertIn(b"/etc/otway-kms/store.key", self.otway.run("kms", "serve", path, code=1).err)
+
+
+class Explained(unittest.TestCase):
+    """What a capture's key management says, to whoever asks; whose call it is stays untold."""
+
+    CAPTURES = {"k01_ticket": ["TRANSFER_INIT", "TRANSFER_RESP"], "k05_otway_rees": ["offer", "answer"]}
+
+    def explained(self, name, *more):
+        with Otway() as otway:
+            return otway.run("kms", "explain", os.path.join(CAPTURES, name + ".pcap"), *more, code=0).out
+
+    def test_each_message_is_told_by_its_type_and_its_kms(self):
+        for name, types in self.CAPTURES.items():
+            with self.subTest(capture=name):
+                said = [json.loads(line) for line in self.explained(name, "--json").splitlines()]
+                found = [(m.get("mikey") or m["otway_rees"]) for m in said]
+                self.assertEqual(sorted({m.get("type_text") or m["type"] for m in found}), sorted(types))
+                self.assertIn(b"sip:kms@ims.example", self.explained(name))
+
+    def test_no_user_is_named(self):
+        for name in self.CAPTURES:
+            for more in ((), ("--json",)):
+                with self.subTest(capture=name, more=more):
+                    out = self.explained(name, *more)
+                    self.assertIn(b"@ims.example", out)
+                    for user in (b"alice", b"bob", b"carol"):
+                        self.assertNotIn(user, out)
+                        self.assertNotIn(user.hex().encode(), out)
 
 
 if __name__ == "__main__":
