@@ -1,8 +1,7 @@
 /*
- * answered: what became of wanted keys: keys for the media, marks for the places that waited, facts for the evidence. What
- * signalling claims beside a KMS's keys is compared with them and not used.
+ * answered: what became of wanted keys: keys for the media, and marks for the places that waited. What signalling claims beside a KMS's keys is compared with them and not used.
  */
-#include "calls.h"
+#include "wants.h"
 
 #include "otway/base/secret.h"
 
@@ -34,28 +33,6 @@ static bool claims_other(const struct want *w, const struct key_answer *a)
 			return true;
 	}
 	return false;
-}
-
-static const char *outcome_text(enum seal_reason r)
-{
-	return r == SEAL_NONE ? "keys" : seal_reason_text(r);
-}
-
-/* What is told of it. */
-static void answer_facts(struct call *call, struct want *w, struct call_kms *f, const struct key_answer *a)
-{
-	f->at = a->at;
-	f->request = call_text(call, bytes_of(a->request));
-	f->outcome = outcome_text(w->reason);
-	f->mismatch = w->mismatch;
-	f->tried_count = a->tried_count < KEY_CANDIDATES ? a->tried_count : KEY_CANDIDATES;
-	for (size_t i = 0; i < f->tried_count; i++)
-		w->tried[i] = (struct call_kms_tried){
-			.kms = call_text(call, bytes_of(a->tried[i].kms)),
-			.by = kms_origin_text(a->tried[i].origin),
-			.outcome = outcome_text(a->tried[i].outcome),
-		};
-	call->changed = true;
 }
 
 static void answer_keys(struct call_stage *c, struct call *call, const struct want *w, const struct key_answer *a)
@@ -91,7 +68,7 @@ void call_key_answer(struct call_stage *c, const struct key_answer *a)
 	w->mismatch = a->mismatch || (w->reason == SEAL_NONE && claims_other(w, a));
 	if (w->reason == SEAL_NONE)
 		answer_keys(c, call, w, a);
-	answer_facts(call, w, &call->kms[i], a);
+	fact_answer(c, call, w, a);
 	say_marks(c, call, c->now);
 	takers_facts(c, call, c->now);
 	if (call->closed)

@@ -1,5 +1,6 @@
 /* call: the way of a message through this folder, and the passing of time. */
 #include "calls.h"
+#include "wants.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 /* calls: the lives of calls, legs and transactions. */
 #include "calls.h"
+#include "wants.h"
 
 #include <stdlib.h>
 
@@ -151,6 +152,7 @@ void call_forget(struct call_stage *c, struct call *call)
 
 void call_bury(struct call_stage *c)
 {
+	wants_bury(c);
 	while (c->dead != NULL) {
 		struct call *call = c->dead;
 

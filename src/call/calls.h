@@ -33,7 +33,10 @@
 #define HISTORY_MAX    64
 #define HISTORY_OCTETS ((size_t)256 << 10)
 #define TEXTS_MAX      ((size_t)256 << 10) /* octets */
-#define WANTS_MAX      32                  /* keys of KMSs, of one call */
+#define WANTS_KEPT     32                  /* keys of KMSs, of one call: beyond, what is answered gives way */
+#define WANTS_MAX      256                 /* beyond, what is new is not asked for */
+#define WANTS_OCTETS   ((size_t)128 << 10) /* of their texts; 8 times that at most */
+#define FACTS_MAX      256                 /* of them */
 #define CLAIMS_MAX     4                   /* keys that signalling gives beside one of them */
 
 #define LINGER      (32 * NSEC_PER_SEC)        /* after the end: RFC 3261 17, timers H and J, 64 * T1 */
@@ -150,21 +153,24 @@ struct past {
 	struct held *held;
 };
 
-/* A key of a KMS that an exchange of offer and answer wants. */
-struct want {
-	struct key_wanted wanted; /* its views are texts of the call */
-	bool said, answered;
-	enum seal_reason reason;             /* once answered */
-	struct srtp_key claimed[CLAIMS_MAX]; /* what a=crypto of the same line says */
-	size_t claimed_count;
-	bool mismatch;
-	struct call_kms_tried tried[KEY_CANDIDATES];
-};
-
 struct text {
 	struct text *next;
 	size_t len;
 	char chars[];
+};
+
+/* A key of a KMS that an exchange of offer and answer wants. */
+struct want {
+	struct want *next;        /* that gave way too */
+	struct key_wanted wanted; /* its views are its texts, or those of the dialog's first */
+	struct text *texts;
+	size_t octets;
+	bool said, answered;
+	size_t fact;                         /* once said: of the call's; SIZE_MAX: left out */
+	enum seal_reason reason;             /* once answered */
+	struct srtp_key claimed[CLAIMS_MAX]; /* what a=crypto of the same line says */
+	size_t claimed_count;
+	bool mismatch;
 };
 
 struct call {
@@ -216,10 +222,10 @@ struct call {
 	size_t key_count, key_room;
 
 	/* Keys of KMSs. */
-	struct want *wants[WANTS_MAX];
-	size_t want_count;
-	struct call_kms *kms; /* their facts: WANTS_MAX of them, from the first want on */
-	size_t kms_count;
+	struct want **wants; /* in the order of exchanges */
+	size_t want_count, want_room, want_octets;
+	struct call_kms *kms; /* their facts, in the order of asking */
+	size_t kms_count, kms_room, kms_left_out;
 	const char *kms_signalled;
 	bool over_said;
 };
@@ -245,6 +251,8 @@ struct call_stage {
 	bool kms;            /* keys can be asked for */
 	uint64_t want_numbers;
 	struct call *first, *last, *dead; /* dead: until every step that borrows from them is out */
+	struct want *dead_wants;          /* so too */
+	struct text *dead_texts;
 	struct event *first_event, *last_event;
 	struct file_key *file_keys, **last_file_key;
 	struct twice *twice;
@@ -344,29 +352,8 @@ void say_all(struct call_stage *c, struct call *call); /* again, for a cover tha
 void say_close(struct call_stage *c, struct call *call, nsec_t at);
 void say_again(struct call_stage *c, struct call *into, const struct call *from);
 void say_forget(struct call *call);
-
-/* wanted.c, answered.c: keys of KMSs. */
-
-static inline struct bytes want_key(const uint64_t *number)
-{
-	return (struct bytes){ (const uint8_t *)number, sizeof(*number) };
-}
-
-bool want_line(const struct call_stage *c, const struct sdp *offer, const struct sdp *answer,
-	size_t i); /* no a=crypto counts */
-void want_exchange(struct call_stage *c, struct call *call, const struct exchange *x, const struct sip_message *m,
-	const struct sdp *offer, const struct sdp *answer, bool final);
-void wants_tell(struct call_stage *c, struct call *call, nsec_t at); /* those that a warrant takes now */
-void wants_mark(const struct call *call, struct place *p);           /* what became of them */
-void wants_again(struct call_stage *c, struct call *into, const struct call *from);
-bool wants_pending(const struct call *call, nsec_t at);
-void wants_over(struct call_stage *c, struct call *call, nsec_t at, bool whatever); /* nothing is wanted any more */
-void wants_forget(struct call_stage *c, struct call *call, nsec_t at);
-/* Nobody takes its media any more: keys of KMSs are wiped; who takes it again wants them anew. */
-void wants_drop(struct call_stage *c, struct call *call, nsec_t at);
-void say_drop_kms(struct call *call); /* say.c */
-void wants_free(struct call *call);                                 /* when what borrows from them is out */
-void say_marks(struct call_stage *c, struct call *call, nsec_t at); /* say.c: places again, where that has changed */
+void say_drop_kms(struct call *call);
+void say_marks(struct call_stage *c, struct call *call, nsec_t at); /* places again, where that has changed */
 
 /* takers.c: who takes it. */
 

@@ -3,6 +3,7 @@
  * and what they say of media: where each side receives, and the keys it sends under (RFC 4568 5.1).
  */
 #include "calls.h"
+#include "wants.h"
 
 #include <stdlib.h>
 

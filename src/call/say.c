@@ -3,6 +3,7 @@
  * too, and so that nothing is said twice. Nothing is said of a call whose media nobody takes.
  */
 #include "calls.h"
+#include "wants.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
  * matches and its own facts; what comes to one does not depend on who else takes the call.
  */
 #include "calls.h"
+#include "wants.h"
 
 #include <stdlib.h>
 
@@ -238,6 +239,7 @@ static void facts_say(struct call_stage *c, const struct call *call, const struc
 			.keep_keys = taker_covers(t),
 			.kms = call->kms,
 			.kms_count = taker_covers(t) ? call->kms_count : 0,
+			.kms_left_out = taker_covers(t) ? call->kms_left_out : 0,
 		},
 	};
 

@@ -2,11 +2,8 @@
  * wanted: keys of KMSs that exchanges of offer and answer want (RFC 4567, RFC 6043): each answer that completes one wants the key
  * of its leg, once, however often and on however many hops it is seen; what became of it goes to the places, and is a fact.
  */
-#include "calls.h"
+#include "wants.h"
 
-#include <stdlib.h>
-
-#include "otway/base/secret.h"
 #include "otway/base/text.h"
 
 /* The data types of messages with tickets (RFC 6043 9); those below carry their keys themselves (RFC 3830 6.1). */
@@ -61,43 +58,6 @@ bool want_line(const struct call_stage *c, const struct sdp *offer, const struct
 	return has_token(answer, (uint32_t)i) || (has_token(offer, (uint32_t)i) && line_unsaid(answer, i));
 }
 
-static struct bytes keep(struct call *call, struct bytes b)
-{
-	const char *text = call_text(call, b);
-
-	return (struct bytes){ (const uint8_t *)text, text != NULL ? b.len : 0 };
-}
-
-/* Forked answers have the same offer and may be silent alike: then the dialog tells them apart, on the same leg. */
-static bool same_want(const struct key_wanted *a, const struct key_wanted *b)
-{
-	if (a->protocol != b->protocol || a->line != b->line || !bytes_equal(a->offer, b->offer) ||
-		!bytes_equal(a->answer, b->answer))
-		return false;
-	return a->answer.len > 0 || !bytes_equal(a->call_id, b->call_id) || bytes_equal(a->to_tag, b->to_tag);
-}
-
-static bool same_dialog(const struct key_wanted *a, const struct key_wanted *b)
-{
-	return bytes_equal(a->call_id, b->call_id) &&
-	       ((bytes_equal(a->from_tag, b->from_tag) && bytes_equal(a->to_tag, b->to_tag)) ||
-		       (bytes_equal(a->from_tag, b->to_tag) && bytes_equal(a->to_tag, b->from_tag)));
-}
-
-/* The dialog's first exchange, where this one changes keys. */
-static void refer_to_first(const struct call *call, struct key_wanted *w)
-{
-	for (size_t i = 0; i < call->want_count; i++) {
-		const struct key_wanted *first = &call->wants[i]->wanted;
-
-		if (first->protocol != w->protocol || first->line != w->line || !same_dialog(first, w))
-			continue;
-		w->first_offer = first->offer;
-		w->first_answer = first->answer;
-		return;
-	}
-}
-
 static bool diverted_by(const struct call *call, const struct identity *id)
 {
 	for (size_t i = 0; i < call->diversion_count; i++)
@@ -120,32 +80,6 @@ static struct bytes who_answers(const struct call *call, const struct sip_messag
 		if (call->diversions[i].to != NULL)
 			return bytes_of(call->diversions[i].to);
 	return bytes_of(call->callee);
-}
-
-static struct want *want_new(struct call_stage *c, struct call *call, const struct key_wanted *like)
-{
-	struct want *w = NULL;
-
-	for (size_t i = 0; i < call->want_count; i++)
-		if (same_want(&call->wants[i]->wanted, like))
-			return NULL;
-	if (call->want_count < WANTS_MAX && call->text_octets + like->offer.len + like->answer.len <= TEXTS_MAX / 2)
-		w = calloc(1, sizeof(*w));
-	if (w == NULL) {
-		c->dropped++;
-		return NULL;
-	}
-	w->wanted = *like;
-	w->wanted.number = 0;
-	w->wanted.offer = keep(call, like->offer);
-	w->wanted.answer = keep(call, like->answer);
-	w->wanted.call_id = keep(call, like->call_id);
-	w->wanted.from_tag = keep(call, like->from_tag);
-	w->wanted.to_tag = keep(call, like->to_tag);
-	w->wanted.answered = keep(call, like->answered);
-	refer_to_first(call, &w->wanted);
-	call->wants[call->want_count++] = w;
-	return w;
 }
 
 /* What a=crypto of the lines says beside it. */
@@ -255,14 +189,7 @@ static void say(struct call_stage *c, struct call *call, struct want *w, const s
 	k->from = bytes_of(call->caller);
 	k->to = bytes_of(call->callee);
 	k->signalled = bytes_of(call->kms_signalled != NULL ? call->kms_signalled : t->kms);
-	call->kms[call->kms_count++] = (struct call_kms){
-		.protocol = k->protocol == KEY_MGMT_MIKEY ? "mikey" : "otway-rees",
-		.line = k->line,
-		.wanted = k->at,
-		.at = NSEC_NONE,
-		.tried = w->tried,
-	};
-	call->changed = true;
+	fact_add(c, call, w);
 	if (table_put(c->wants, want_key(&k->number), call)) {
 		steps_wanted(&c->steps, k->at, k);
 		return;
@@ -274,14 +201,19 @@ static void say(struct call_stage *c, struct call *call, struct want *w, const s
 
 void wants_tell(struct call_stage *c, struct call *call, nsec_t at)
 {
-	const struct taker *t = call->want_count > call->kms_count && call->covered ? taker_at(call, at) : NULL;
+	const struct taker *t = NULL;
+	bool told = false;
 
-	if (t == NULL)
-		return;
-	if (call->kms == NULL && (call->kms = calloc(WANTS_MAX, sizeof(*call->kms))) == NULL)
-		return;
-	for (size_t i = call->kms_count; i < call->want_count; i++)
+	for (size_t i = 0; call->covered && i < call->want_count; i++) {
+		if (call->wants[i]->said)
+			continue;
+		if (t == NULL && (t = taker_at(call, at)) == NULL)
+			return;
 		say(c, call, call->wants[i], t);
+		told = true;
+	}
+	if (!told)
+		return;
 	call->over_said = false;
 	say_marks(c, call, at);
 }
@@ -315,33 +247,4 @@ void wants_over(struct call_stage *c, struct call *call, nsec_t at, bool whateve
 		return;
 	call->over_said = true;
 	steps_over(&c->steps, call->number, at);
-}
-
-void wants_forget(struct call_stage *c, struct call *call, nsec_t at)
-{
-	wants_over(c, call, at, true);
-	for (size_t i = 0; i < call->want_count; i++)
-		table_take(c->wants, want_key(&call->wants[i]->wanted.number));
-}
-
-void wants_drop(struct call_stage *c, struct call *call, nsec_t at)
-{
-	wants_forget(c, call, at);
-	for (size_t i = 0; i < call->want_count; i++) {
-		struct want *w = call->wants[i];
-
-		w->said = w->answered = w->mismatch = false;
-		w->reason = SEAL_NONE;
-	}
-	call->kms_count = 0;
-	say_drop_kms(call);
-}
-
-void wants_free(struct call *call)
-{
-	for (size_t i = 0; i < call->want_count; i++)
-		secret_free(call->wants[i], sizeof(*call->wants[i]));
-	free(call->kms);
-	call->kms = NULL;
-	call->want_count = call->kms_count = 0;
 }

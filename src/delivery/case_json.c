@@ -237,6 +237,7 @@ static json_t *call_of(const struct holding *h, const struct held_call *c)
 	set(one, "matched", matches_of(h, f));
 	set(one, "diversions", diversions_of(f));
 	set(one, "kms", all_kms_of(f));
+	set(one, "kms_left_out", number(f->kms_left_out));
 	set(one, "streams", streams_of(c));
 	return one;
 }

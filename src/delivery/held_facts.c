@@ -120,6 +120,7 @@ int held_facts_set(struct held_call *c, const struct call_facts *facts)
 		.outcome = facts->outcome,
 		.target = facts->target,
 		.keep_keys = facts->keep_keys,
+		.kms_left_out = facts->kms_left_out,
 	};
 	bool ok = true;
 

@@ -91,7 +91,7 @@ struct held_facts {
 		} * tried;
 		size_t tried_count;
 	} * kms;
-	size_t kms_count;
+	size_t kms_count, kms_left_out;
 	enum toward target;
 	bool keep_keys;
 };

@@ -129,6 +129,9 @@ static void key_requests(FILE *f, const struct held_facts *facts)
 		if (k->mismatch)
 			fputs(" <span class=\"badge sealed\">key-mismatch</span>", f);
 	}
+	if (facts->kms_left_out > 0)
+		fprintf(f, "<br><span class=\"soft\">%zu more behind the first, in the audit trail</span>",
+			facts->kms_left_out);
 	fputs("</dd>\n", f);
 }
 

@@ -8,7 +8,7 @@
 #include "otway/call.h"
 #include "otway/sip.h"
 
-#define SCENE_HEARD 2048
+#define SCENE_HEARD 8192
 #define SCENE_T0    (INT64_C(1700000000) * NSEC_PER_SEC) /* time 0 of a scene */
 
 /* A message by its parts; what is NULL or 0 is left out, or as usual. */

@@ -131,8 +131,8 @@ static struct key_given key_of(uint8_t first)
 	return k;
 }
 
-/* An answer to the n-th wanted key: one key that begins with `first`, or a reason. */
-static void answer(struct scene *s, size_t n, uint8_t first, enum seal_reason reason)
+/* An answer to the n-th wanted key: one key that begins with `first`, or a reason. What it brings is not heard yet. */
+static void give(struct scene *s, size_t n, uint8_t first, enum seal_reason reason)
 {
 	struct key_answer a = { .number = wanted(s, n)->number, .request = "0123456789abcdef0123456789abcdef" };
 
@@ -144,6 +144,11 @@ static void answer(struct scene *s, size_t n, uint8_t first, enum seal_reason re
 	if (reason == SEAL_NONE)
 		a.keys[a.key_count++] = key_of(first);
 	call_key_answer(s->call, &a);
+}
+
+static void answer(struct scene *s, size_t n, uint8_t first, enum seal_reason reason)
+{
+	give(s, n, first, reason);
 	scene_hear(s);
 }
 
@@ -593,22 +598,94 @@ static void a_kms_that_signalling_names_is_told(void **state)
 	scene_end(s);
 }
 
-static void a_flood_of_changes_is_bounded(void **state)
+/* A re-INVITE with keys of its own, and its answer. */
+static void change_keys(struct scene *s, unsigned int i)
+{
+	const char *branch = scene_text(s, "f%u", i), *nonce = scene_text(s, "%05u", i);
+	char base64[16];
+	uint8_t token[8] = { 1, TRANSFER_INIT };
+
+	memcpy(token + 2, nonce, 5);
+	text_base64((struct bytes){ token, sizeof(token) }, base64);
+	SAY(.ms = (int)(1000 + 10 * i), INVITE, .branch = branch, .cseq = 2 + i, .to_tag = "b",
+		.body = alice(s, scene_text(s, "a=key-mgmt:mikey %s\r\n", base64)));
+	token[1] = TRANSFER_RESP;
+	text_base64((struct bytes){ token, sizeof(token) }, base64);
+	SAY(.ms = (int)(1005 + 10 * i), BACK, OK, .branch = branch, .cseq = 2 + i, .to_tag = "b",
+		.body = bob(s, scene_text(s, "a=key-mgmt:mikey %s\r\n", base64)));
+	while (s->text_count > 0)
+		free(s->texts[--s->text_count]);
+}
+
+static void however_often_keys_change_each_is_wanted_and_answered(void **state)
+{
+	struct scene *s = begin(state);
+	size_t count = 0, asked = 0;
+	const struct call_kms *kms;
+
+	set_up(s);
+	answer(s, 0, 0x40, SEAL_NONE);
+	for (unsigned int i = 1; i <= 200; i++) {
+		change_keys(s, i);
+		assert_int_equal(wants(s), i + 1);
+		assert_token(wanted(s, i)->first_offer, TRANSFER_INIT, 1);
+		assert_token(wanted(s, i)->first_answer, TRANSFER_RESP, 2);
+		answer(s, i, (uint8_t)i, i % 3 == 0 ? SEAL_KMS_REFUSED : SEAL_NONE);
+		assert_int_equal(
+			scene_place(s, 1, "10.0.0.1:4000")->refusal, i % 3 == 0 ? SEAL_KMS_REFUSED : SEAL_NONE);
+		assert_false(scene_place(s, 1, "10.0.0.1:4000")->waiting);
+	}
+	assert_non_null(scene_key(s, 1, 200, true));
+	change_keys(s, 201);
+	give(s, 201, 201, SEAL_KMS_REFUSED);
+	kms = facts_now(s, 4000, &count);
+	assert_int_equal(count, 202);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(kms[i].request, "0123456789abcdef0123456789abcdef");
+		assert_string_equal(kms[i].outcome, i > 0 && i % 3 == 0 ? "kms-refused" : "keys");
+		assert_string_equal(kms[i].tried[0].kms, "sip:kms@ims.example");
+		asked += kms[i].tried_count;
+	}
+	assert_int_equal(asked, 202);
+	scene_end(s);
+}
+
+static void of_very_many_changes_it_is_told_how_many_are_left_out(void **state)
+{
+	struct scene *s = begin(state);
+	const struct step *step;
+	size_t told = 0, left_out = 0;
+
+	set_up(s);
+	answer(s, 0, 0x40, SEAL_NONE);
+	for (unsigned int i = 1; i <= 299; i++) {
+		scene_hear(s);
+		change_keys(s, i);
+		give(s, i, (uint8_t)i, SEAL_NONE);
+	}
+	assert_int_equal(wants(s), 300);
+	while (call_next(s->call, &step)) {
+		if (step->kind != STEP_RECORD || step->record.kind != RECORD_CALL)
+			continue;
+		told = step->record.facts.kms_count;
+		left_out = step->record.facts.kms_left_out;
+	}
+	assert_int_equal(told, 256);
+	assert_int_equal(left_out, 300 - 256);
+	scene_end(s);
+}
+
+static void of_changes_that_nobody_answers_so_many_wait_at_once(void **state)
 {
 	struct scene *s = begin(state);
 
 	set_up(s);
-	for (unsigned int i = 0; i < 100; i++) {
-		const char *branch = scene_text(s, "f%u", i);
-
-		SAY(.ms = (int)(1000 + 10 * i), INVITE, .branch = branch, .cseq = 2 + i, .to_tag = "b",
-			.body = alice(s, mikey(s, TRANSFER_INIT, 10 + i)));
-		SAY(.ms = (int)(1005 + 10 * i), BACK, OK, .branch = branch, .cseq = 2 + i, .to_tag = "b",
-			.body = bob(s, mikey(s, TRANSFER_RESP, 10 + i)));
-		while (s->text_count > 0)
-			free(s->texts[--s->text_count]);
-	}
-	assert_int_equal(wants(s), 32);
+	for (unsigned int i = 1; i <= 300; i++)
+		change_keys(s, i);
+	assert_int_equal(wants(s), 256);
+	answer(s, 1, 0x40, SEAL_NONE); /* which makes room */
+	change_keys(s, 301);
+	assert_int_equal(wants(s), 257);
 	scene_end(s);
 }
 
@@ -677,7 +754,9 @@ int main(void)
 		cmocka_unit_test(a_call_that_is_over_is_told_once_nothing_is_wanted_any_more),
 		cmocka_unit_test(a_call_whose_keys_are_there_is_over_with_its_end),
 		cmocka_unit_test(a_kms_that_signalling_names_is_told),
-		cmocka_unit_test(a_flood_of_changes_is_bounded),
+		cmocka_unit_test(however_often_keys_change_each_is_wanted_and_answered),
+		cmocka_unit_test(of_very_many_changes_it_is_told_how_many_are_left_out),
+		cmocka_unit_test(of_changes_that_nobody_answers_so_many_wait_at_once),
 		cmocka_unit_test(when_the_warrant_goes_its_keys_go_and_another_asks_anew),
 	};
 

@@ -120,6 +120,7 @@ struct call_facts {
 	                                    does not cover the media */
 	const struct call_kms *kms;      /* keys that were wanted of KMSs, in the order of asking */
 	size_t kms_count;
+	size_t kms_left_out;             /* of very many, so many more behind the first */
 };
 
 /* The target's signalling outside calls. */
