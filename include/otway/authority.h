@@ -31,12 +31,21 @@ struct kms_user {
 	size_t answerer_count;
 };
 
+/* Another operator's LI side, for targets that are at home in its domains. */
+struct kms_partner {
+	char *client;        /* as `peer` names it */
+	char **homes;
+	size_t home_count;
+};
+
 struct kms_policy {
 	char *identity;      /* of this KMS */
 	struct kms_user *users;
 	size_t user_count;
 	char **answerers;    /* the operator's: who may answer for every user (voice mail, announcement) */
 	size_t answerer_count;
+	struct kms_partner *partners; /* a peer of the LI side that is none of them is of the own network */
+	size_t partner_count;
 	uint8_t ticket_key[32]; /* what keys of tickets derive from (TPK of mode 1), known to this KMS alone */
 	nsec_t keep;         /* a key that nobody reports ended is purged after so long; 0: 24 h */
 	nsec_t ticket_life;  /* 0: 24 h */
@@ -78,12 +87,14 @@ int authority_user(struct authority *a, enum key_mgmt protocol, struct bytes in,
  *   unknown   not of this KMS; no such run; a ticket that does not open or a message that its keys do not verify
  *   purged    what was asked for is over: reported ended, or past its time
  *   refused   no warrant's reference, or the target is no party of what was found
+ *   no-agreement   the peer is a partner and the target is not at home with it. A number is at home nowhere: whoever asks by a URI
+ *             that has one is no partner, since it would be anybody's of that number
  */
 int authority_keys(struct authority *a, const struct xk_request *in, const char *peer, nsec_t now, struct xk_answer *out,
 		   struct err *err);
 
 /* A call is over: purges its run by the offer's message, else by the dialog. *purged: how many keys. A ticket that was never
- * resolved is marked, so that it is of no use any more. */
+ * resolved is marked, so that it is of no use any more. A partner ends nothing: whose call it is, call_ended does not say. */
 int authority_ended(struct authority *a, const struct xk_request *in, const char *peer, nsec_t now, size_t *purged,
 		    struct err *err);
 

@@ -26,6 +26,15 @@ static const cyaml_schema_field_t user_fields[] = {
 
 static const cyaml_schema_value_t user = { CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct conf_kms_user, user_fields) };
 
+static const cyaml_schema_field_t partner_fields[] = {
+	TEXT(struct conf_kms_partner, client),
+	LIST(struct conf_kms_partner, homes),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t partner = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct conf_kms_partner, partner_fields) };
+
 static const cyaml_schema_field_t fields[] = {
 	TEXT(struct conf_kms, identity),
 	TEXT(struct conf_kms, listen),
@@ -33,6 +42,8 @@ static const cyaml_schema_field_t fields[] = {
 	TEXT(struct conf_kms, cert),
 	TEXT(struct conf_kms, key),
 	LIST(struct conf_kms, li_clients),
+	CYAML_FIELD_SEQUENCE("li_partners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct conf_kms, li_partners,
+		&partner, 0, LIST_MAX),
 	TEXT(struct conf_kms, store),
 	TEXT(struct conf_kms, store_key),
 	MAY(struct conf_kms, keep),
@@ -83,6 +94,11 @@ void conf_kms_clear(struct conf_kms *c)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		free(texts[i]);
 	list_free(c->li_clients, c->li_clients_count);
+	for (unsigned i = 0; i < c->li_partners_count; i++) {
+		free(c->li_partners[i].client);
+		list_free(c->li_partners[i].homes, c->li_partners[i].homes_count);
+	}
+	free(c->li_partners);
 	list_free(c->answerers, c->answerers_count);
 	for (unsigned i = 0; i < c->users_count; i++) {
 		struct conf_kms_user *u = &c->users[i];

@@ -59,6 +59,9 @@ static bool has_li_role(const struct server *s, const char *peer)
 	for (unsigned i = 0; i < s->conf.li_clients_count; i++)
 		if (strcmp(s->conf.li_clients[i], peer) == 0)
 			return true;
+	for (unsigned i = 0; i < s->conf.li_partners_count; i++)
+		if (strcmp(s->conf.li_partners[i].client, peer) == 0)
+			return true;
 	return false;
 }
 
@@ -198,6 +201,40 @@ static int read_user(const struct conf_kms_user *from, unsigned number, struct k
 	return u->identity != NULL && u->answerers != NULL ? 0 : err_set(err, "out of memory");
 }
 
+/* Who is at once of the own network and another's, or another's twice, would have more than one of them says. */
+static bool named_before(const struct conf_kms *c, unsigned at)
+{
+	for (unsigned i = 0; i < c->li_clients_count; i++)
+		if (strcmp(c->li_clients[i], c->li_partners[at].client) == 0)
+			return true;
+	for (unsigned i = 0; i < at; i++)
+		if (strcmp(c->li_partners[i].client, c->li_partners[at].client) == 0)
+			return true;
+	return false;
+}
+
+static int read_partners(const struct conf_kms *c, struct kms_policy *p, struct err *err)
+{
+	p->partners = calloc((size_t)c->li_partners_count + 1, sizeof(*p->partners));
+	if (p->partners == NULL)
+		return err_set(err, "out of memory");
+	for (unsigned i = 0; i < c->li_partners_count; i++) {
+		const struct conf_kms_partner *from = &c->li_partners[i];
+		struct kms_partner *to = &p->partners[i];
+
+		if (from->homes_count == 0 || named_before(c, i))
+			return err_code(err, EXIT_USAGE, "li_partners: entry %u: %s", i + 1,
+				from->homes_count == 0 ? "homes is missing: the domains whose users it may ask for"
+						       : "this client is named before");
+		p->partner_count = i + 1;
+		to->client = strdup(from->client);
+		to->homes = list_copy(from->homes, from->homes_count, &to->home_count);
+		if (to->client == NULL || to->homes == NULL)
+			return err_set(err, "out of memory");
+	}
+	return 0;
+}
+
 static int read_policy(struct server *s, struct err *err)
 {
 	const struct conf_kms *c = &s->conf;
@@ -209,6 +246,8 @@ static int read_policy(struct server *s, struct err *err)
 	p->users = calloc((size_t)c->users_count + 1, sizeof(*p->users));
 	if (p->identity == NULL || p->answerers == NULL || p->users == NULL)
 		return err_set(err, "out of memory");
+	if (read_partners(c, p, err) < 0)
+		return -1;
 	for (unsigned i = 0; i < c->users_count; i++) {
 		p->user_count = i + 1;
 		if (read_user(&c->users[i], i + 1, &p->users[i], err) < 0)

@@ -20,6 +20,11 @@ void kms_policy_clear(struct kms_policy *p)
 	}
 	secret_free(p->users, p->user_count * sizeof(p->users[0]));
 	free_list(p->answerers, p->answerer_count);
+	for (size_t i = 0; i < p->partner_count; i++) {
+		free_list(p->partners[i].homes, p->partners[i].home_count);
+		free(p->partners[i].client);
+	}
+	free(p->partners);
 	free(p->identity);
 	secret_wipe(p, sizeof(*p));
 }

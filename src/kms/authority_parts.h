@@ -33,6 +33,9 @@ bool authority_meant(struct bytes target, struct bytes party);
 const struct kms_user *authority_user_of(const struct authority *a, struct bytes id); /* NULL: not ours */
 /* Whether r may answer a call that is for b. */
 bool authority_may_answer(const struct authority *a, struct bytes r, struct bytes b);
+/* Another operator whose LI side this is; NULL: it is the own network's. */
+const struct kms_partner *authority_partner(const struct authority *a, const char *peer);
+bool authority_at_home(const struct kms_partner *p, struct bytes target);
 /* Whether an identity of a KMS, or none, means this one. */
 bool authority_is_us(const struct authority *a, struct bytes kms);
 
@@ -60,14 +63,15 @@ struct kept_list {
 };
 
 /* What fits and is not past its time. 0; -1: err. Clear *out. */
-int authority_recall(struct authority *a, const struct key_record *like, nsec_t now, struct kept_list *out, struct err *err);
+int authority_recall(
+	struct authority *a, const struct key_record *like, nsec_t now, struct kept_list *out, struct err *err);
 void authority_forget(struct kept_list *list);
 struct bytes authority_kept(const struct kept *k); /* the secret behind its kind */
 
 nsec_t authority_keep_for(const struct authority *a); /* how long a record is good */
 /* Puts a record of that kind; its secret from parts. `r` has everything but times and secret. */
-int authority_keep(struct authority *a, struct key_record r, enum kept_kind kind, const struct bytes *parts, size_t count,
-	nsec_t now, struct err *err);
+int authority_keep(struct authority *a, struct key_record r, enum kept_kind kind, const struct bytes *parts,
+	size_t count, nsec_t now, struct err *err);
 
 int authority_log(struct authority *a, const char *act, const char *request, const char *peer, struct bytes warrant,
 	const char *outcome, nsec_t now, struct err *err);
@@ -80,11 +84,12 @@ bool authority_parties(const struct kept *k, struct parties *out);
 bool authority_is_party(struct bytes target, const struct parties *p);
 /* The leg of that kind that a request by identity means: of its dialog, else of its parties. An enum xk_failure, or -1. Clear
  * out->secret. */
-int authority_choose(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool dialog_only, nsec_t now,
-	struct kept *out, struct err *err);
+int authority_choose(struct authority *a, const struct xk_request *in, enum kept_kind kind, bool dialog_only,
+	nsec_t now, struct kept *out, struct err *err);
 
 /* --- authority_rees.c, authority_rees_keys.c --- */
-int authority_rees(struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **outcome, struct err *err);
+int authority_rees(
+	struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **outcome, struct err *err);
 /* A kept leg apart; false: it is none. */
 struct rees_leg {
 	const uint8_t *root;
@@ -107,12 +112,12 @@ struct mikey_asked {
 	const struct kms_user *user; /* authenticated */
 	struct bytes psk;
 	uint8_t id_kind;
-	struct bytes id;             /* as the message names the user, else as we do */
-	uint8_t mac;                 /* of its V */
+	struct bytes id; /* as the message names the user, else as we do */
+	uint8_t mac;     /* of its V */
 };
 #define MIKEY_GIVEN -2 /* answered; else an enum mikey_error to answer with, or -1 */
-int authority_mikey(struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **act, const char **outcome,
-	struct err *err);
+int authority_mikey(struct authority *a, struct bytes in, nsec_t now, struct buf *out, const char **act,
+	const char **outcome, struct err *err);
 int authority_request(struct authority *a, const struct mikey_asked *q, nsec_t now, struct buf *out, struct err *err);
 int authority_resolve(struct authority *a, const struct mikey_asked *q, nsec_t now, struct buf *out, struct err *err);
 /* What a record that a message made is found by: no message is answered twice. */
@@ -126,8 +131,8 @@ void authority_ticket_run(const struct mikey_payload *ticket, struct buf *out);
 /* Of a message that carries one; nothing where there is none. */
 void authority_ticket_run_of(struct bytes message, struct buf *out);
 /* Opens a ticket that was made here, or by the user it names. An enum xk_failure, or -1. Clear *out. */
-int authority_ticket_open(struct authority *a, const struct mikey_payload *ticket, const struct mikey_policy *policy, nsec_t now,
-	struct mikey_secrets *out, struct err *err);
+int authority_ticket_open(struct authority *a, const struct mikey_payload *ticket, const struct mikey_policy *policy,
+	nsec_t now, struct mikey_secrets *out, struct err *err);
 #define RAND_KMS 16
 /* A leg that was resolved, apart. */
 struct ticket_leg {

@@ -95,6 +95,26 @@ bool authority_may_answer(const struct authority *a, struct bytes r, struct byte
 	       (intended != NULL && list_names(intended->answerers, intended->answerer_count, r));
 }
 
+const struct kms_partner *authority_partner(const struct authority *a, const char *peer)
+{
+	for (size_t i = 0; i < a->policy->partner_count; i++)
+		if (strcmp(a->policy->partners[i].client, peer) == 0)
+			return &a->policy->partners[i];
+	return NULL;
+}
+
+bool authority_at_home(const struct kms_partner *p, struct bytes target)
+{
+	struct identity id;
+	bool home = false;
+
+	if (authority_party(target, &id) && id.number[0] == '\0')
+		for (size_t i = 0; i < p->home_count; i++)
+			home |= p->homes[i][0] != '\0' && text_same(host_of(&id), bytes_of(p->homes[i]));
+	identity_clear(&id);
+	return home;
+}
+
 bool authority_is_us(const struct authority *a, struct bytes kms)
 {
 	return kms.len == 0 || authority_same(kms, bytes_of(a->policy->identity));

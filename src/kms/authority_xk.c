@@ -3,13 +3,17 @@
 
 #include "otway/otway_rees.h"
 
-static int find_keys(
-	struct authority *a, const struct xk_request *in, nsec_t now, struct xk_answer *out, struct err *err)
+static int find_keys(struct authority *a, const struct xk_request *in, const char *peer, nsec_t now,
+	struct xk_answer *out, struct err *err)
 {
+	const struct kms_partner *partner = authority_partner(a, peer);
+
 	if (in->warrant.len == 0 || in->target.len == 0)
 		return XK_REFUSED;
 	if (!authority_is_us(a, in->kms))
 		return XK_UNKNOWN;
+	if (partner != NULL && !authority_at_home(partner, in->target))
+		return XK_NO_AGREEMENT;
 	return in->protocol == KEY_MGMT_OTWAY_REES ? authority_rees_keys(a, in, now, out, err)
 						   : authority_ticket_keys(a, in, now, out, err);
 }
@@ -21,7 +25,7 @@ int authority_keys(struct authority *a, const struct xk_request *in, const char 
 	int failure;
 
 	*out = (struct xk_answer){ .failure = XK_NONE };
-	failure = find_keys(a, in, now, out, err);
+	failure = find_keys(a, in, peer, now, out, err);
 	if (failure != XK_NONE)
 		xk_answer_clear(out);
 	memcpy(out->request, in->request, sizeof(out->request));
@@ -108,13 +112,15 @@ static int purge_call(struct authority *a, const struct xk_request *in, nsec_t n
 int authority_ended(
 	struct authority *a, const struct xk_request *in, const char *peer, nsec_t now, size_t *purged, struct err *err)
 {
+	bool partner = authority_partner(a, peer) != NULL;
 	int done = 0;
 
 	*purged = 0;
-	if (authority_is_us(a, in->kms))
+	if (authority_is_us(a, in->kms) && !partner)
 		done = purge_call(a, in, now, purged, err);
 	if (authority_log(a, "xk-ended", in->request, peer, in->warrant,
 		    done != 0     ? "failed"
+		    : partner     ? xk_failure_text(XK_NO_AGREEMENT)
 		    : *purged > 0 ? "purged"
 				  : "unknown",
 		    now, done == 0 ? err : NULL) != 0)

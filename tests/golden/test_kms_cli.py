@@ -142,6 +142,14 @@ class Settings(Kms):
         path = self.network._write("bare.yaml", "identity: sip:kms@abc.example\n")
         self.assertIn(b"listen", self.otway.run("kms", "serve", path, code=2).err)
 
+    def test_a_partner_without_homes_or_named_twice_is_named_by_its_entry(self):
+        for partners in ("[{client: other}]", "[{client: other, homes: []}]", "[{client: li, homes: [xyz.example]}]"):
+            with self.subTest(partners=partners):
+                self.network.more = {"li_partners": partners}
+                self.refused(2, b"li_partners: entry 1")
+        self.network.more = {"li_partners": "[{client: a, homes: [x.example]}, {client: a, homes: [y.example]}]"}
+        self.refused(2, b"entry 2")
+
     def test_a_user_whose_key_is_none_is_named_by_its_entry(self):
         self.network.users["sip:alice@abc.example"] = (b"\x01" * 15, [])
         self.refused(2, b"entry 1")

@@ -338,13 +338,13 @@ class Hostile(Ordinary):
                     self.opened(said, call)
                     self.assertEqual([(k["outcome"], k["mismatch"]) for k in said["kms"]], [("keys", change in (beside, within))])
 
-    def strace(self, otway, call):
+    def strace(self, otway, call, how=("--kms", "--config", "otway.yaml")):
         """The system calls of the network that decrypt makes."""
         call.s.write(otway.path("call.pcap"))
         out = otway.path("strace.out")
         done = subprocess.run(["strace", "-f", "-qq", "-e", "trace=network", "-o", out, OTWAY, "decrypt", "--store",
-                               "sqlite:" + otway.store, otway.path("call.pcap"), "--out", otway.path("case"), "--kms", "--config",
-                               otway.path("otway.yaml")],
+                               "sqlite:" + otway.store, otway.path("call.pcap"), "--out", otway.path("case"),
+                               *(otway.path(w) if w.endswith(".yaml") else w for w in how)],
                               env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, timeout=120)
         with open(out, encoding="utf-8", errors="replace") as f:
@@ -369,6 +369,23 @@ class Hostile(Ordinary):
                 self.kms.agree(otway)
                 shutil.rmtree(otway.path("case"))
                 code, calls = self.strace(otway, call)
+                self.assertEqual(code, 0)
+                self.assertIn("sin_port=htons(%d)" % self.kms.port, calls)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_nobody_is_asked_who_is_not_to_be(self):
+        """Without --kms and --keys no socket is opened, though there is an agreement; with --kms one is. (The C library looks for
+        its cache of user names at a path of this machine: who runs it is in the trail.)"""
+        for kind in BOTH:
+            with self.subTest(kind=kind):
+                call, otway = self.call(kind), self.agreed()
+                code, calls = self.strace(otway, call, how=[])
+                self.assertEqual(code, 5)
+                self.assertEqual([c for c in calls.splitlines() if "nscd" not in c and "socket(AF_UNIX" not in c], [])
+                (said,) = otway.case("L1")["calls"]
+                self.assertEqual({s["state"] for s in said["streams"]}, {"sealed"})
+                shutil.rmtree(otway.path("case"))
+                code, calls = self.strace(otway, call, how=["--kms"])
                 self.assertEqual(code, 0)
                 self.assertIn("sin_port=htons(%d)" % self.kms.port, calls)
 
@@ -407,6 +424,28 @@ class Operators(Ordinary):
                     new = {d: n.log(otway)[before[d]:] for d, n in networks.items()}
                     self.assertEqual([(x["act"], x["peer"]) for x in new[asked]], [("xk-keys", "li-of-" + asked)])
                     self.assertEqual(new[home if asked == visited else visited], [])
+
+    def test_a_partner_is_given_keys_of_its_own_users_alone(self):
+        home, visited = "home.example", "visited.example"
+        bob, alice = "sip:bob@" + home, "sip:alice@" + visited
+        kms = network(self, self.folder, home, users=(bob, alice))
+        kms.stop()
+        kms.more = {"li_partners": "[{client: partner, homes: [%s]}]" % visited}
+        kms.start()
+        cert, key = kms.certs.vouch("partner")
+        for kind in BOTH:
+            for target, given in ((alice, True), (bob, False)):
+                with self.subTest(kind=kind, target=target):
+                    call, otway = make(kind, "plain", kms, People(home, alice=alice)), self.store(target)
+                    otway.run("kms", "add", kms.identity, "--url", kms.url, "--ca", kms.certs.ca, "--cert", cert, "--key", key,
+                              "--default", code=0)
+                    before = len(kms.log(otway))
+                    said = self.decrypt(otway, call, code=0 if given else 5)
+                    (self.opened(said, call) if given else self.sealed(said, "kms-no-agreement"))
+                    new = kms.log(otway)[before:]
+                    self.assertEqual([(x["act"], x["peer"], x["outcome"]) for x in new if x["act"] == "xk-keys"],
+                                     [("xk-keys", "partner", "keys" if given else "no-agreement")])
+                    self.same_trails(otway, kms, said)
 
     def test_the_credential_for_one_does_not_open_the_other(self):
         other = network(self, self.folder, "other.example")

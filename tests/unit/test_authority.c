@@ -304,6 +304,45 @@ static void no_key_goes_to_the_li_side_without_a_line_in_the_log(void **state)
 	end(&x);
 }
 
+static void a_partner_is_given_keys_of_those_who_are_at_home_with_it(void **state)
+{
+	char own[] = "example.COM", other[] = "other.example", tail[] = "ample.com", top[] = "com", none[] = "";
+	char *homes[] = { own }, *others[] = { other, tail, top, none }, here[] = "mediation", there[] = "elsewhere";
+	struct kms_partner partners[] = { { here, others, 4 }, { there, homes, 1 } };
+	struct xk_answer answer;
+	struct xk_request r;
+	struct run x;
+	size_t purged, kept;
+
+	(void)state;
+	begin(&x);
+	call(&x);
+	r = request_of(&x, '1', uris[ALICE], true);
+	assert_int_equal(ask(&x, &r, &answer), XK_NONE); /* of the own network */
+	x.s.policy.partners = partners;
+	x.s.policy.partner_count = 2;
+	r = request_of(&x, '2', uris[ALICE], true);
+	assert_int_equal(ask(&x, &r, &answer), XK_NO_AGREEMENT);
+	r.target = bytes_of("sip:alice@other.example"); /* at home there, and no party of it */
+	assert_int_equal(ask(&x, &r, &answer), XK_REFUSED);
+	r.target = bytes_of("tel:+15550101");
+	assert_int_equal(ask(&x, &r, &answer), XK_NO_AGREEMENT);
+	r.target = bytes_of("sip:+15550101@other.example;user=phone");
+	assert_int_equal(ask(&x, &r, &answer), XK_NO_AGREEMENT);
+	kept = scene_kept(&x.s);
+	r = request_of(&x, '3', uris[ALICE], true);
+	assert_int_equal(authority_ended(x.s.kms, &r, "mediation", x.s.now, &purged, NULL), 0);
+	assert_int_equal(purged, 0);
+	assert_int_equal(scene_kept(&x.s), kept);
+	partners[0].homes = homes;
+	partners[0].home_count = 1;
+	assert_int_equal(ask(&x, &r, &answer), XK_NONE);
+	xk_answer_clear(&answer);
+	x.s.policy.partners = NULL;
+	x.s.policy.partner_count = 0;
+	end(&x);
+}
+
 static void asked_again_it_gives_the_same_key_also_after_a_restart(void **state)
 {
 	uint8_t k[OR_KEY];
@@ -733,6 +772,7 @@ int main(void)
 		cmocka_unit_test(keys_are_found_by_dialog_and_by_parties),
 		cmocka_unit_test(nothing_is_given_that_was_not_stored_and_logged),
 		cmocka_unit_test(no_key_goes_to_the_li_side_without_a_line_in_the_log),
+		cmocka_unit_test(a_partner_is_given_keys_of_those_who_are_at_home_with_it),
 		cmocka_unit_test(asked_again_it_gives_the_same_key_also_after_a_restart),
 		cmocka_unit_test(each_leg_has_a_key_of_its_own),
 		cmocka_unit_test(who_is_no_user_is_refused),

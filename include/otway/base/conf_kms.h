@@ -15,12 +15,21 @@ struct conf_kms_user {
 	unsigned answerers_count;
 };
 
+/* Another operator's LI side. */
+struct conf_kms_partner {
+	char *client;     /* common name of its certificate */
+	char **homes;     /* domains: it is given keys of targets that are at home there, and of no other */
+	unsigned homes_count;
+};
+
 struct conf_kms {
 	char *identity;       /* of this KMS, sip:kms@domain */
 	char *listen;         /* ADDR:PORT */
 	char *ca, *cert, *key; /* PEM files: whose clients come in, and who we are to them */
-	char **li_clients;    /* common names of certificates with the LI role; all others are of the user side */
+	char **li_clients;    /* common names of certificates with the LI role of our own network; all others are of the user side */
 	unsigned li_clients_count;
+	struct conf_kms_partner *li_partners; /* and of other operators */
+	unsigned li_partners_count;
 	char *store;          /* where keys are kept: a path */
 	char *store_key;      /* a file: 64 hex digits */
 	char *keep, *ticket_life; /* "24h"; NULL: 24 hours */
