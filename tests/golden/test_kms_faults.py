@@ -44,9 +44,9 @@ def li_ask(kms, path, body):
         link.close()
 
 
-def token(call):
-    """The octets of the offer's key management message, in base64 as it stands in the SDP."""
-    offer = next(m.payload for m in call.s.messages if m.payload.startswith(b"INVITE"))
+def token(call, of=b"INVITE"):
+    """The octets of the offer's key management message (or of the answer's), in base64 as it stands in the SDP."""
+    offer = next(m.payload for m in call.s.messages if m.payload.startswith(of) and b"a=key-mgmt:" in m.payload)
     return next(line for line in offer.split(b"\r\n") if line.startswith(b"a=key-mgmt:")).split(b" ")[1].decode()
 
 
@@ -110,9 +110,32 @@ class Faults(Ordinary):
                 d.bye()
                 self.opened(self.decrypt(self.agreed(), call), call)
 
-    def unheard(self, request):
+    def test_killed_as_the_li_side_is_answered_it_gives_the_same_key_when_asked_again(self):
+        """The moment is that at which its store, the log of which is in it, was written."""
+        for kind, call in self.each():
+            body = {"request": os.urandom(16).hex(), "warrant": "L1", "kms": self.kms.identity, "target": BOB,
+                    "protocol": "otway-rees" if kind == "rees" else "mikey", "offer": token(call), "answer": token(call, b"SIP/2.0 200"),
+                    "parties": {"from": call.p.alice, "to": BOB, "answered": BOB}, "first_offer": None, "first_answer": None,
+                    "dialog": {"call_id": call.p.call_id, "from_tag": "a1", "to_tag": "b1"}, "at": stamp(time.time_ns())}
+            written = self.kms.path("kms.db-wal")
+            before = os.stat(written).st_mtime_ns, os.stat(written).st_size
+            asking = threading.Thread(target=self.unheard, args=[body, lambda b: li_ask(self.kms, "/xk/v1/keys", b)])
+            asking.start()
+            end = time.monotonic() + 10
+            while before == (os.stat(written).st_mtime_ns, os.stat(written).st_size) and time.monotonic() < end:
+                pass
+            self.kms.stop(signal.SIGKILL)
+            asking.join()
+            self.assertLess(time.monotonic(), end)
+            self.kms.start()
+            answers = [json.loads(li_ask(self.kms, "/xk/v1/keys", body)[1]) for _ in range(2)]
+            self.assertEqual(answers[0], answers[1])
+            self.assertIn("keys", answers[0])
+            self.opened(self.decrypt(self.agreed(), call), call)
+
+    def unheard(self, request, ask=None):
         try:
-            kms_calls.ask(self.kms, "otwayrees", request)
+            (ask or (lambda octets: kms_calls.ask(self.kms, "otwayrees", octets)))(request)
         except OSError:
             pass
         except http.client.HTTPException:
