@@ -1,6 +1,8 @@
 """Calls wrapped in every way a mirror port may wrap them: each gives the evidence of the plain call, octet for octet."""
 
 import os
+import shutil
+import subprocess
 import sys
 import unittest
 
@@ -40,6 +42,37 @@ class Wrapped(unittest.TestCase):
                 del fields["duplicates"]
             self.assertEqual({f: found[key].get(f) for f in fields}, fields, key)
         self.assertEqual(case["counters"]["broken"], 0)
+
+
+@unittest.skipUnless(shutil.which("tshark"), "tshark is not installed")
+class WrappedRightly(unittest.TestCase):
+    """The wrapping is what its standard says: another reader finds the same SIP in it."""
+
+    # What tshark must be told: an old port, and what a label means. ERSPAN III of bare IP it does not look into.
+    HINTS = {"vxlan-old-port": ["-d", "udp.port==8472,vxlan"], "mpls-pseudowire": ["-d", "mpls.label==100,pwethnocw"],
+             "mpls-pseudowire-control": ["-d", "mpls.label==100,pwethcw"]}
+    UNSEEN = encap.NOT_TSHARK | {"erspan3-ip"}
+
+    def sip(self, path, hints=()):
+        """Call-ID, CSeq and status of each message that tshark finds."""
+        out = subprocess.run(["tshark", "-r", path, *hints, "-Y", "sip", "-T", "fields", "-e", "sip.Call-ID", "-e", "sip.CSeq", "-e",
+                              "sip.Status-Code"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=120).stdout
+        return sorted(out.splitlines())
+
+    def test_tshark_sees_the_same_signalling_in_each(self):
+        known = Facts(CAPTURES[0])
+        with Otway() as otway:
+            path = otway.path("plain.pcap")
+            pcapfile.write(path, known.packets)
+            plain = self.sip(path)
+            self.assertEqual(len(plain), 6)
+            for kind in encap.kinds():
+                if kind in self.UNSEEN:
+                    continue
+                with self.subTest(kind=kind):
+                    pcapfile.write(path, encap.wrap(known.packets, kind), link=encap.LINKS.get(kind, (1,))[0])
+                    times = 2 if kind == "fragments-twice" else 1
+                    self.assertIn(self.sip(path, self.HINTS.get(kind, ())), (plain, sorted(plain * times)))
 
 
 def method_of(name, kind):
