@@ -40,6 +40,7 @@ struct decap_options {
 	bool leave[DECAP_TUNNELS];                      /* seen and counted ("wrapped"), not taken off */
 	uint16_t ports[DECAP_UDP_TUNNELS][DECAP_PORTS]; /* UDP ports, either side; 0: none */
 	unsigned depth;                                 /* headers of one frame at most, to DECAP_DEPTH; 0: that */
+	uint32_t fronts, own;                           /* of several fronts, this one: see decap_fragment; 0: it is alone */
 };
 
 /* All tunnels taken off, on the ports their standards name: 4789 4790 8472, 6081, 2152, 37008, 9060, 1701, 4500. */
@@ -62,6 +63,14 @@ void decap_take(struct decap *d, const struct frame *in);
  * tunnel's port and is no such tunnel is given as the datagram it is.
  */
 bool decap_next(struct decap *d, struct datagram *out);
+
+/*
+ * One of several fronts: a fragment belongs to the front of decap_owner of it. decap_next gives others' out as datagrams without a
+ * payload (payload.at NULL), packet being the fragment, flow its addresses without ports; there it goes on by decap_fragment.
+ */
+void decap_fragment(struct decap *d, const struct datagram *in);
+/* Which of so many fronts a flow belongs to; the same both ways. Of a fragment (no payload): by its addresses and identification. */
+uint32_t decap_owner(const struct datagram *d, uint32_t fronts);
 
 /*
  * Signalling said that ESP to this address with this SPI is not encrypted (Security-Server and its kin, RFC 3329):

@@ -8,17 +8,7 @@
 #include "otway/base/bytes.h"
 #include "otway/base/err.h"
 #include "otway/base/nsec.h"
-
-struct loop;
-struct loop *loop_new(void); /* NULL: out of memory */
-void loop_free(struct loop *l);
-/* Runs until loop_stop or a signal (true), or until `until` (a moment of loop_now; NSEC_NONE: no end), or until nothing is left to
- * wait for. */
-bool loop_run(struct loop *l, nsec_t until);
-void loop_stop(struct loop *l);
-nsec_t loop_now(void); /* of a clock that only goes forward */
-/* SIGTERM and SIGINT stop the loop. */
-int loop_stop_on_signal(struct loop *l, struct err *err);
+#include "otway/loop.h"
 
 /* Who we are and whom we believe: PEM files. The key file is refused (EXIT_REFUSED) when others may read it; a certificate that
  * does not fit its key, or a file that is not PEM, is an error that names the file. */

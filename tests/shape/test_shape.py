@@ -22,11 +22,11 @@ LIBRARIES = {
     "libpq-fe": ["store"],
     "libav": ["delivery"],
     "libsw": ["delivery"],
-    "seccomp": ["delivery"],
+    "seccomp": ["delivery", "daemon"],
     "openssl/": ["base", "media", "io"],
     "event2/": ["io"],
     "cyaml": ["base"],
-    "jansson": ["base", "delivery", "kms", "store", "cli"],
+    "jansson": ["base", "delivery", "kms", "store", "cli", "daemon"],
 }
 LINES_MAX = 400
 # Named for what everybody calls them.

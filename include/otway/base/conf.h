@@ -4,6 +4,7 @@
 #ifndef OTWAY_BASE_CONF_H
 #define OTWAY_BASE_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "otway/base/err.h"
@@ -38,11 +39,47 @@ struct conf_sip {
 	unsigned ports_count;     /* 0: on every port */
 };
 
+/* Whom the roles run as: names or numbers of users. */
+struct conf_users {
+	char *control, *intercept, *keys, *delivery; /* NULL: otway-control … */
+};
+
+#define CONF_INTERFACES 16
+
+/* Of `otway run`. */
+struct conf_run {
+	char *interfaces[CONF_INTERFACES];
+	unsigned interfaces_count;
+	bool prepare;             /* make mirror ports fit, rather than refuse them */
+	unsigned intercepts;      /* processes; 0: as many as cores */
+	unsigned ring_mib;        /* of each interface in each process; 0: 32 */
+	unsigned snaplen;         /* 0: 65535 */
+	unsigned retire_ms;       /* 0: 10 */
+	bool midcall;             /* keep set-ups of calls that are not under warrant, in memory, for warrants that begin during one */
+	unsigned midcall_mib;     /* 0: 64 */
+	unsigned hold_kib;        /* of packets that wait for a key, per call, in memory; 0: 8192 */
+	char *hold_time;          /* "10m"; NULL: 10m: after that they are delivered sealed */
+	char *lease;              /* "24h"; NULL: 24h: how long warrants hold when the store is away */
+	char *cases;              /* NULL: /var/lib/otway/cases */
+	unsigned rotate_mib;      /* 0: 1024 */
+	char *rotate_time;        /* "24h" */
+	unsigned sync_ms;         /* 0: 1000 */
+	char *settle;             /* "40s" */
+	unsigned held_mib;        /* packets that wait for keys with delivery; 0: 1024 */
+	char *status;             /* unix socket of `otway status`; NULL: /run/otway/status */
+	char *metrics;            /* "unix:PATH" or "127.0.0.1:PORT"; NULL: none */
+	char *log_level;          /* "error", "warning", "info", "debug"; NULL: info */
+	bool without_landlock;    /* go on where the kernel has none */
+	unsigned watchdog_s;      /* a role that says nothing for so long is restarted; 0: 5 */
+	struct conf_users users;
+};
+
 struct conf {
 	char *store;      /* where warrants are kept, as store_open takes it; NULL: the default of store_default_url */
 	char *kms_header; /* the SIP header that names a KMS; NULL: none */
 	struct conf_decap decap;
 	struct conf_sip sip;
+	struct conf_run run;
 };
 
 /*

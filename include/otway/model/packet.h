@@ -60,6 +60,7 @@ struct datagram {
 	struct bytes payload; /* behind the UDP (TCP, SCTP) header; borrowed, as packet is; its `at` is set even when empty */
 	uint8_t header;       /* octets of that header, which ends where payload begins; 0: there is none */
 	bool framed;          /* one whole message out of a TCP or SCTP stream, packet made around it: not to be framed again */
+	bool wrapped;         /* it came out of a tunnel or fragments: others of its flow may have come in elsewhere */
 };
 
 #endif

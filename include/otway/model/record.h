@@ -19,6 +19,7 @@ enum media_fate {
 	MEDIA_TWICE,   /* an identical copy came before, as mirrors make them: counted */
 	MEDIA_FORGED,  /* of an SSRC that never authenticates beside one that does: counted */
 	MEDIA_BROKEN,  /* neither RTP nor RTCP (STUN, DTLS, ZRTP, anything): delivered as it came, marked so */
+	MEDIA_HELD,    /* live only: it waits for a key beyond what memory may hold; kept elsewhere until it is asked back */
 	MEDIA_FATES
 };
 

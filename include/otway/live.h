@@ -1,0 +1,44 @@
+/*
+ * live: frames of mirror ports, out of the kernel's ring (libpcap, TPACKET_V3; never in immediate mode), spread over processes by
+ * PACKET_FANOUT. Handles are opened by live_new; after that the process may give up every privilege. Nothing is ever sent.
+ */
+#ifndef OTWAY_LIVE_H
+#define OTWAY_LIVE_H
+
+#include "otway/base/err.h"
+#include "otway/model/packet.h"
+
+struct live;
+
+struct live_options {
+	const char *const *interfaces;
+	size_t count;        /* interfaces */
+	size_t ring;         /* octets of each one's ring */
+	unsigned snaplen;
+	nsec_t retire;       /* how long a block of the ring waits to be filled: how late a packet may be, at most */
+	uint16_t group;      /* number of the first interface's fan-out group, the next one's is one more; with processes > 1 */
+	unsigned processes;  /* that share the traffic; 0 and 1: this one alone */
+};
+
+/* Which of them cannot be opened, and why, and what to do. An interface that is not there (EXIT_NOT_FOUND), or that may not be opened
+ * (EXIT_REFUSED), is an error; with `lenient` one that is not there is left out and LIVE_GONE. */
+int live_new(struct live **out, const struct live_options *o, bool lenient, struct err *err);
+void live_free(struct live *l);
+
+int live_fd(const struct live *l, size_t i); /* readable: live_take has something; -1: it is not open */
+
+/* Hands over up to `max` frames of interface i (source is i); a frame is borrowed for the call. Returns how many; 0: none now.
+ * -1: it went away or down; see live_state. */
+typedef void live_frame(void *arg, const struct frame *f);
+int live_take(struct live *l, size_t i, int max, live_frame *fn, void *arg);
+
+/* What the kernel has dropped since the last call. Cheap, but a system call. */
+uint64_t live_dropped(struct live *l, size_t i);
+
+enum live_state { LIVE_UP, LIVE_DOWN /* it comes back by itself */, LIVE_GONE /* only a new live_new can open it again */ };
+enum live_state live_state(struct live *l, size_t i);
+/* Is an interface of that name there, and another one than the one that went? Needs no privilege but a socket-free look: through
+ * /sys/class/net, or a descriptor kept since live_new. */
+bool live_returned(struct live *l, size_t i);
+
+#endif

@@ -1,0 +1,2 @@
+/* live: not written yet. */
+#include "otway/live.h"

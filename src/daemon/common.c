@@ -1,0 +1,2 @@
+/* common: not written yet. */
+#include "role.h"

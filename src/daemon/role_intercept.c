@@ -1,0 +1,8 @@
+/* role_intercept: not written yet. */
+#include "role.h"
+
+int role_intercept(struct role_start *start, struct err *err)
+{
+	(void)start;
+	return err_set(err, "not built");
+}

@@ -1,0 +1,29 @@
+/*
+ * sandbox: a role gives up all that it does not need: its user, the file system but for what it names (Landlock), every system call but
+ * those in its table (seccomp, denied by default), new privileges, core dumps; its memory is locked and cannot be read by others.
+ * For good, and for every thread and child.
+ */
+#ifndef OTWAY_DAEMON_SANDBOX_H
+#define OTWAY_DAEMON_SANDBOX_H
+
+#include "otway/base/err.h"
+#include "role.h"
+
+struct sandbox {
+	enum role role;
+	const char *user;             /* name or number; NULL: stay who we are (only when not root) */
+	const char *const *read;      /* paths below which it may read; NULL-terminated; NULL: none */
+	const char *const *write;     /* below which it may read, write, make and remove */
+	const char *const *run;       /* programs it may start */
+	const int *listen_only;       /* descriptors (of the kernel's ring) that nothing may be sent on; -1 behind the last; NULL: none */
+	bool no_landlock;             /* the kernel has none, and the configuration says to go on without */
+	bool lock_memory;             /* no page of it is ever written to swap */
+};
+
+/* EXIT_REFUSED when the kernel lacks what is asked for, saying what. */
+int sandbox_enter(const struct sandbox *s, struct err *err);
+
+/* "seccomp landlock:4 user no_new_privs undumpable locked": what holds of this process now, as the kernel says. Returns out. */
+char *sandbox_describe(char *out, size_t size);
+
+#endif

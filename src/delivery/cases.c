@@ -1,0 +1,2 @@
+/* cases: not written yet. */
+#include "otway/cases.h"

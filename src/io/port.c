@@ -1,0 +1,2 @@
+/* port: not written yet. */
+#include "otway/port.h"

@@ -1,0 +1,2 @@
+/* gap: not written yet. */
+#include "otway/model/gap.h"

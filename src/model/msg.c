@@ -1,0 +1,2 @@
+/* msg: not written yet. */
+#include "otway/model/msg.h"
