@@ -66,7 +66,8 @@ bool decap_next(struct decap *d, struct datagram *out);
 
 /*
  * One of several fronts: a fragment belongs to the front of decap_owner of it. decap_next gives others' out as datagrams without a
- * payload (payload.at NULL), packet being the fragment, flow its addresses without ports; there it goes on by decap_fragment.
+ * payload (payload.at NULL), packet being the fragment, flow its addresses, with which VLAN or tunnel it was in where the ports would be;
+ * there it goes on by decap_fragment, and so does what comes of it.
  */
 void decap_fragment(struct decap *d, const struct datagram *in);
 /* Which of so many fronts a flow belongs to; the same both ways. Of a fragment (no payload): by its addresses and identification. */

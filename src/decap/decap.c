@@ -126,6 +126,8 @@ static void count_end(struct decap *d, enum layer end)
 		[END_SEALED - LAYERS] = COUNT_ESP_SEALED,
 	};
 
+	if (end == END_OTHERS)
+		return; /* it is counted where it is rejoined */
 	if (end < LAYERS)
 		d->count[COUNT_TOO_DEEP]++;
 	else if (d->ready && end != END_FOUND)
@@ -138,6 +140,27 @@ static void count_end(struct decap *d, enum layer end)
 	}
 }
 
+/* Behind it lie packets that the outer addresses do not tell apart. */
+static bool is_wrapper(enum layer layer, const struct walk *w)
+{
+	switch (layer) {
+	case LAYER_IPV4:
+	case LAYER_IPV6:
+		return w->packet.at != NULL; /* an IP header stands before it already */
+	case LAYER_BACKBONE:
+	case LAYER_ETAG:
+	case LAYER_VNTAG:
+	case LAYER_METADATA:
+	case LAYER_MPLS:
+	case LAYER_PPPOE:
+	case LAYER_ESP:
+	case LAYER_ESP_UDP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * Walks on from a layer to the end. When what came on a tunnel's port is no tunnel, or nothing readable is in it, the
  * datagram that stands in d->out is what there is to give; else it has served.
@@ -145,13 +168,15 @@ static void count_end(struct decap *d, enum layer end)
 static void walk(struct decap *d, struct walk *w, enum layer layer)
 {
 	d->ready = false;
-	for (unsigned i = 0; layer < LAYERS && i < d->depth; i++)
+	for (unsigned i = 0; layer < LAYERS && i < d->depth; i++) {
+		w->wrapped = w->wrapped || is_wrapper(layer, w);
 		layer = layers[layer](d, w);
+	}
 	if (layer == END_HELD || layer == END_NOT_IP || layer == END_NOT_TRANSPORT || layer == END_WRAPPED ||
 		layer == END_SEALED)
 		d->ready = false;
 	count_end(d, layer);
-	if (layer != END_FOUND && layer != END_HELD)
+	if (layer != END_FOUND && layer != END_HELD && layer != END_OTHERS)
 		left_end(d, w, layer);
 }
 
@@ -201,6 +226,7 @@ static void give_plain(const struct frame *in, struct datagram *out)
 	out->packet = (struct bytes){ p + 14, be16(p + 16) };
 	out->payload = (struct bytes){ p + 42, be16(p + 38) - 8u };
 	out->header = 8;
+	out->framed = out->wrapped = false;
 }
 
 __attribute__((noinline)) static void take_any(struct decap *d, const struct frame *in)
@@ -220,6 +246,15 @@ void decap_take(struct decap *d, const struct frame *in)
 		d->count[COUNT_DATAGRAMS]++;
 	else
 		take_any(d, in);
+}
+
+void decap_fragment(struct decap *d, const struct datagram *in)
+{
+	struct walk w = { .in = in->packet, .at = in->at, .source = in->source, .wrapped = true, .forwarded = true };
+
+	w.scope = (uint32_t)in->flow.src.port << 16 | in->flow.dst.port;
+	d->plain = NULL;
+	walk(d, &w, LAYER_IP);
 }
 
 /* A packet that was held begins its way anew; what was in doubt about it is known now. */

@@ -183,5 +183,6 @@ enum layer hep_take(struct decap *d, struct walk *w)
 	d->out.packet = (struct bytes){ d->made, len };
 	d->out.payload = (struct bytes){ d->made + len - payload.len, payload.len };
 	d->out.header = 8;
+	d->out.wrapped = true;
 	return END_FOUND;
 }

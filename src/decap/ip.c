@@ -87,7 +87,10 @@ static enum layer take_fragment(struct decap *d, struct walk *w, struct fragment
 {
 	struct bytes whole;
 
+	if (w->missing == 0 && owner_is_another(d, w, f->protocol))
+		return END_OTHERS;
 	d->count[COUNT_FRAGMENTS]++;
+	w->wrapped = true;
 	if (w->missing > 0 && f->offset == 0) {
 		w->missing = 65535; /* what the capture left of the first one is all there will be */
 		return ip_protocol(d, w, f->protocol);
@@ -98,6 +101,7 @@ static enum layer take_fragment(struct decap *d, struct walk *w, struct fragment
 	switch (fragments_add(d->fragments, f, w->at, &whole)) {
 	case FRAGMENT_WHOLE:
 		w->in = whole;
+		w->forwarded = false;
 		return whole.at[0] >> 4 == 4 ? LAYER_IPV4 : LAYER_IPV6;
 	case FRAGMENT_BROKEN:
 		return END_BROKEN;

@@ -15,6 +15,7 @@ static enum layer found(struct decap *d, struct walk *w, enum ip_proto proto, si
 	d->out.packet = w->packet;
 	d->out.payload = (struct bytes){ p + header, w->in.len - header };
 	d->out.header = (uint8_t)header;
+	d->out.wrapped = w->wrapped;
 	d->ready = true;
 	walk_strip(w, header);
 	return END_FOUND;

@@ -53,7 +53,8 @@ enum layer {
 	END_BROKEN,         /* a header contradicts itself or the octets there are */
 	END_CUT,            /* the capture cut it within a header */
 	END_WRAPPED,        /* a tunnel that is left alone by option */
-	END_SEALED          /* ESP that is encrypted */
+	END_SEALED,         /* ESP that is encrypted */
+	END_OTHERS          /* a fragment that another front rejoins: d->out is it */
 };
 
 #define DECAP_MADE 65536u /* octets of room for a packet made up */
@@ -89,7 +90,9 @@ struct walk {
 	uint32_t named_id;
 	enum decap_tunnel tunnel; /* the last that was met */
 	uint16_t tunnel_port;
-	uint64_t scope;       /* which VLAN, network or tunnel: the same address may live in many */
+	uint32_t scope;       /* which VLAN, network or tunnel: the same address may live in many */
+	bool wrapped;         /* a tunnel was taken off, or fragments were rejoined */
+	bool forwarded;       /* a fragment that another front gave to this one */
 	struct bytes packet;  /* the innermost IP packet */
 	struct addr src, dst; /* of it; port 0 */
 };
@@ -139,9 +142,9 @@ static inline enum layer walk_short(const struct walk *w)
 	return w->missing > 0 ? END_CUT : END_BROKEN;
 }
 
-static inline void walk_scope(struct walk *w, uint64_t id)
+static inline void walk_scope(struct walk *w, uint32_t id)
 {
-	w->scope = w->scope * 0x100000001b3u + id + 1;
+	w->scope = w->scope * 0x01000193u + id + 1;
 }
 
 /* What the header in hand says is next. */
@@ -188,6 +191,9 @@ layer_fn gtpu_take;
 layer_fn tzsp_take;
 layer_fn hep_take;
 layer_fn esp_direct, esp_in_udp;
+
+/* owner.c */
+bool owner_is_another(struct decap *d, const struct walk *w, uint8_t protocol); /* then d->out is the fragment */
 
 /* left.c */
 void left_add(struct decap *d, enum decap_left_kind kind, enum decap_tunnel t, uint32_t id, bool known);
