@@ -32,6 +32,7 @@ struct role_start {
 	struct role_peer peers[ROLE_PEERS];
 	size_t peer_count;
 	const char *try_text;           /* only in tests: see sandbox.h */
+	char *config, *store;           /* the configuration's file, for errors; the store that comes before it, or NULL */
 };
 
 /* common.c: what every role does alike: its loop, its port to supervise (PING is answered, STOP and RELOAD are told), one port for each
@@ -49,10 +50,11 @@ struct crew_options {
 	size_t count;
 	void *role;                                             /* handed to the functions */
 	void (*stop)(void *role);                               /* told to finish: to end with crew_stop */
-	void (*reload)(void *role, const struct conf *conf);    /* NULL: nothing of it matters here */
+	void (*reload)(void *role, const struct conf *conf);    /* NULL: nothing of it matters here. Borrowed for the call */
 	void (*peer_up)(void *role, const struct msg_peer *p);  /* NULL: likewise */
-	void (*tick)(void *role);                               /* every second */
+	void (*tick)(void *role);                               /* every second; NULL: nothing to do */
 	size_t (*counts)(void *role, struct msg_count *out, size_t max); /* told to control each second; NULL: none */
+	nsec_t (*settled)(void *role);                          /* wall clock: what came before was handed on; NULL: all, always */
 };
 
 /* What comes in before crew_run waits. err: what cannot be. */
@@ -61,6 +63,7 @@ void crew_free(struct crew *c);
 struct loop *crew_loop(struct crew *c);
 struct port *crew_port(struct crew *c, enum role to, uint32_t index); /* NULL: it has none */
 bool crew_send(struct crew *c, enum role to, uint32_t index, enum msg_type type, struct bytes body); /* false: no room */
+/* on: told to control when it is new or says something else, and to every control that follows; !on: when it was on. Logged here. */
 void crew_alarm(struct crew *c, enum alarm a, bool on, const char *of, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void crew_ready(struct crew *c);  /* confined, and at work: tells supervise */
 int crew_run(struct crew *c);     /* until crew_stop; exit code */

@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "otway/base/bytes.h"
 #include "otway/base/err.h"
+#include "otway/base/nsec.h"
 
 #define CONF_PORTS     8  /* of one tunnel */
 #define CONF_SIP       64 /* ports of SIP */
@@ -87,6 +89,16 @@ struct conf {
  * that is not there is EXIT_NOT_FOUND.
  */
 int conf_read(const char *path, struct conf *out, struct err *err);
+/* The same of a text that was read already; path stands in errors. */
+int conf_parse(const char *path, struct bytes text, struct conf *out, struct err *err);
 void conf_clear(struct conf *c);
+
+#define CONF_INTERCEPTS 32 /* processes, at most */
+
+/* Fills in what is not set, so that no 0 and no NULL is left but of metrics and of a store. False: out of memory. */
+bool conf_run_defaults(struct conf_run *r);
+
+/* A span of time, "40s", "10m", "24h", "7d", "2w", more than none; false: it is none. Those of a conf that was read are right. */
+bool conf_span(const char *text, nsec_t *out);
 
 #endif

@@ -21,7 +21,7 @@ enum msg_type {
 	MSG_START = 1,     /* → role, the first it gets: who it is and what it needs (daemon/role.h) */
 	MSG_READY,         /* ← confined, and at work; empty */
 	MSG_PING,          /* → each second; empty */
-	MSG_ALIVE,         /* ← from the loop's turn, in answer; empty */
+	MSG_ALIVE,         /* ← from the loop's turn, in answer: msg_time: what came before was handed on, a gap would begin there */
 	MSG_RELOAD,        /* → the configuration's text, anew */
 	MSG_STOP,          /* → finish in good order, and exit; empty */
 	MSG_PEER_UP,       /* → everybody: a role was started again: msg_peer */
@@ -68,7 +68,7 @@ enum msg_type {
 	/* every role → control */
 	MSG_COUNTS,        /* each second: msg_count, one by one; "interface eth1 dropped" is a name like any other */
 	MSG_ACTIVE,        /* intercept 0: how many calls of each warrant there are: msg_active */
-	MSG_ALARM,         /* msg_alarm: begins, or is over */
+	MSG_ALARM,         /* msg_alarm: begins, or is over. To supervise: why I cannot start */
 	MSG_TYPES
 };
 const char *msg_type_text(enum msg_type t);
