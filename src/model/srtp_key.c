@@ -1,6 +1,7 @@
 /* srtp_key: the table of suites (RFC 4568 6.2, RFC 6188 4, RFC 7714 14) and inline material. */
 #include "otway/model/srtp_key.h"
 
+#include "otway/base/crypto.h"
 #include "otway/base/secret.h"
 #include "otway/base/text.h"
 
@@ -64,6 +65,34 @@ bool srtp_key_same(const struct srtp_key *a, const struct srtp_key *b)
 void srtp_key_clear(struct srtp_key *k)
 {
 	secret_wipe(k, sizeof(*k));
+}
+
+void srtp_key_print_of(struct bytes material, uint8_t out[KEY_PRINT])
+{
+	uint8_t hash[SHA256_LEN];
+
+	sha256_of(material, hash);
+	memcpy(out, hash, KEY_PRINT);
+}
+
+void srtp_key_print(const struct srtp_key *k, struct srtp_key *out)
+{
+	const struct suite_facts *f = suite_facts(k->suite);
+	uint8_t material[32 + 14];
+
+	*out = *k;
+	if (k->print)
+		return;
+	memcpy(material, k->key, f->key);
+	memcpy(material + f->key, k->salt, f->salt);
+	secret_wipe(out->key, sizeof(out->key));
+	secret_wipe(out->salt, sizeof(out->salt));
+	secret_wipe(out->mki, sizeof(out->mki));
+	out->mki_len = 0;
+	out->print = true;
+	srtp_key_print_of((struct bytes){ material, (size_t)f->key + f->salt }, out->key);
+	srtp_key_print_of((struct bytes){ k->key, KEY_PRINT }, out->key + KEY_PRINT);
+	secret_wipe(material, sizeof(material));
 }
 
 bool srtp_key_inline(struct bytes base64, enum srtp_suite suite, struct srtp_key *out)

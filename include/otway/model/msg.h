@@ -16,6 +16,8 @@
 #include "otway/model/step.h"
 #include "otway/model/warrant.h"
 
+#define MSG_MAX ((size_t)256 << 10) /* octets of one body: two IP packets and what is said of them */
+
 enum msg_type {
 	/* supervise and every role */
 	MSG_START = 1,     /* → role, the first it gets: who it is and what it needs (daemon/role.h) */
@@ -118,8 +120,8 @@ bool msg_get_step(struct bytes in, struct step *s);
 bool msg_put_esp(struct buf *out, const struct addr *dst, uint32_t spi, uint8_t icv);
 bool msg_get_esp(struct bytes in, struct addr *dst, uint32_t *spi, uint8_t *icv);
 
-/* SIP, EVENT, CALL, MEDIA. run: a number that is another one each time otway is started, since calls are counted from 1 again.
- * The key of a media packet goes along only as far as needed for removing it from signalling: never toward anyone but delivery. */
+/* SIP, EVENT, CALL, MEDIA. The key of a media packet goes along only as far as needed for removing it from signalling (suite, source, key
+ * and salt): never toward anyone but delivery. Texts that may not be NULL and are, come back as "". */
 bool msg_put_record(struct buf *out, const struct record *r);
 bool msg_get_record(struct bytes in, struct record *r, struct datagram *sip, struct msg_room *room);
 

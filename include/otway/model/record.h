@@ -63,7 +63,7 @@ struct media_packet {
 	enum key_source source;
 	uint32_t rekeys;        /* changes of key seen in this stream so far */
 	bool key_used;          /* key below opened this packet */
-	struct srtp_key key;    /* for removing inline keys; valid when key_used */
+	struct srtp_key key;    /* for removing inline keys; valid when key_used; live only its print leaves intercept */
 	bool learned;           /* nobody announced that it is received there: known by where it comes from, and then by its
 	                           tag or its framing */
 };

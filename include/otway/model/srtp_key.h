@@ -49,11 +49,21 @@ struct srtp_key {
 	uint8_t mki_len;         /* 0: no MKI on the wire */
 	uint8_t mki[MKI_MAX];
 	bool unencrypted_srtp, unencrypted_srtcp, unauthenticated_srtp; /* session parameters, RFC 4568 6.3 */
+	bool print;              /* it is no key but the print of one: srtp_key_print */
 };
 
 /* The same master key and salt under the same suite; everything else may differ. */
 bool srtp_key_same(const struct srtp_key *a, const struct srtp_key *b);
 void srtp_key_clear(struct srtp_key *k); /* wipes */
+
+/*
+ * What a key is known again by, of no use for opening anything: in place of the key KEY_PRINT octets of SHA-256 over key and salt, then as
+ * many over the first 16 octets of the key alone; no salt, no MKI; the rest as it was. A print's print is itself.
+ */
+#define KEY_PRINT 16
+void srtp_key_print(const struct srtp_key *k, struct srtp_key *out);
+/* The print of key and salt, one behind the other; or of the first 16 octets of a key. */
+void srtp_key_print_of(struct bytes material, uint8_t out[KEY_PRINT]);
 
 /* "inline" material: base64 of key and salt, padded or not. False: malformed or not of the suite's length. */
 bool srtp_key_inline(struct bytes base64, enum srtp_suite suite, struct srtp_key *out);
