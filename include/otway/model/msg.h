@@ -120,8 +120,9 @@ bool msg_get_step(struct bytes in, struct step *s);
 bool msg_put_esp(struct buf *out, const struct addr *dst, uint32_t spi, uint8_t icv);
 bool msg_get_esp(struct bytes in, struct addr *dst, uint32_t *spi, uint8_t *icv);
 
-/* SIP, EVENT, CALL, MEDIA. The key of a media packet goes along only as far as needed for removing it from signalling (suite, source, key
- * and salt): never toward anyone but delivery. Texts that may not be NULL and are, come back as "". */
+/* SIP, EVENT, CALL, MEDIA. The key of a media packet never goes along, only its print (srtp_key_print, made here unless it is one): enough to
+ * find it in signalling and remove it there; with it suite, source and what is unencrypted. Texts that may not be NULL and are, come back
+ * as "". */
 bool msg_put_record(struct buf *out, const struct record *r);
 bool msg_get_record(struct bytes in, struct record *r, struct datagram *sip, struct msg_room *room);
 
