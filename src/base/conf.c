@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
-#include "conf_load.h"
+#include "conf_run.h"
+#include "otway/base/file.h"
 #include "otway/base/text.h"
 
 #define STRING_MAX 4096
+#define FILE_MAX   ((size_t)128 << 10) /* so that it fits a message between roles */
 
 static const cyaml_schema_value_t port = { CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, uint16_t) };
 static const cyaml_schema_value_t tunnel = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, 40) };
@@ -43,6 +45,7 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_STRING_PTR("kms_header", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct conf, kms_header, 1, 100),
 	CYAML_FIELD_MAPPING("decap", CYAML_FLAG_OPTIONAL, struct conf, decap, decap_fields),
 	CYAML_FIELD_MAPPING("sip", CYAML_FLAG_OPTIONAL, struct conf, sip, sip_fields),
+	CYAML_FIELD_MAPPING("run", CYAML_FLAG_OPTIONAL, struct conf, run, conf_run_fields),
 	CYAML_FIELD_END,
 };
 
@@ -75,19 +78,18 @@ static int check(const char *path, struct bytes text, const struct conf *c, stru
 	if (zero)
 		return err_code(
 			err, EXIT_USAGE, "%s: line %u: ports: there is no port 0", path, conf_line(text, "ports"));
-	return 0;
+	return conf_run_check(path, text, &c->run, err);
 }
 
-int conf_read(const char *path, struct conf *out, struct err *err)
+int conf_parse(const char *path, struct bytes text, struct conf *out, struct err *err)
 {
 	struct conf *loaded = NULL;
-	struct buf text = { 0 };
 	int rc = -1;
 
 	*out = (struct conf){ 0 };
-	if (conf_load(path, &schema, (void **)&loaded, &text, err) < 0)
+	if (conf_load_text(path, &schema, (void **)&loaded, text, err) < 0)
 		goto out;
-	if (loaded != NULL && check(path, buf_bytes(&text), loaded, err) < 0)
+	if (loaded != NULL && check(path, text, loaded, err) < 0)
 		goto out;
 	if (loaded != NULL) {
 		*out = *loaded; /* the caller's from here on */
@@ -96,8 +98,19 @@ int conf_read(const char *path, struct conf *out, struct err *err)
 	rc = 0;
 out:
 	conf_unload(&schema, loaded);
-	buf_clear(&text);
 	return rc < 0 ? err_in(err, "reading the configuration") : 0;
+}
+
+int conf_read(const char *path, struct conf *out, struct err *err)
+{
+	struct buf text = { 0 };
+	int rc;
+
+	*out = (struct conf){ 0 };
+	rc = file_read(path, FILE_MAX, &text, err) < 0 ? err_in(err, "reading the configuration")
+						       : conf_parse(path, buf_bytes(&text), out, err);
+	buf_clear(&text);
+	return rc;
 }
 
 void conf_clear(struct conf *c)
@@ -106,5 +119,6 @@ void conf_clear(struct conf *c)
 	free(c->kms_header);
 	for (unsigned i = 0; i < c->decap.leave_count; i++)
 		free(c->decap.leave[i]);
+	conf_run_clear(&c->run);
 	*c = (struct conf){ 0 };
 }

@@ -109,7 +109,7 @@ static int explain(
 	return err_code(err, EXIT_USAGE, "%s: %s", path, t->what);
 }
 
-int conf_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct buf *text, struct err *err)
+int conf_load_text(const char *path, const cyaml_schema_value_t *schema, void **out, struct bytes text, struct err *err)
 {
 	struct told told = { "", 0 };
 	const cyaml_config_t config = {
@@ -117,11 +117,15 @@ int conf_load(const char *path, const cyaml_schema_value_t *schema, void **out, 
 	};
 
 	*out = NULL;
-	if (file_read(path, FILE_MAX, text, err) < 0)
-		return -1;
-	if (text->len > 0 && cyaml_load_data(text->at, text->len, &config, schema, out, NULL) != CYAML_OK)
-		return explain(path, schema->mapping.fields, buf_bytes(text), &told, err);
+	if (text.len > 0 && cyaml_load_data(text.at, text.len, &config, schema, out, NULL) != CYAML_OK)
+		return explain(path, schema->mapping.fields, text, &told, err);
 	return 0;
+}
+
+int conf_load(const char *path, const cyaml_schema_value_t *schema, void **out, struct buf *text, struct err *err)
+{
+	*out = NULL;
+	return file_read(path, FILE_MAX, text, err) < 0 ? -1 : conf_load_text(path, schema, out, buf_bytes(text), err);
 }
 
 void conf_unload(const cyaml_schema_value_t *schema, void *loaded)

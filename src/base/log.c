@@ -1,14 +1,17 @@
-/* log: one line at a time, whole, to standard error. */
+/* log: one line at a time, whole, to standard error or to systemd's journal. */
 #include "otway/base/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "log_journal.h"
 #include "otway/base/text.h"
 
 static enum log_level loudest = LOG_LEVEL_WARNING;
 static int as_json;
+static char who[32];
+static int journal = -1; /* its socket */
 
 static const char *const names[] = { "error", "warning", "info", "debug" };
 
@@ -22,9 +25,32 @@ enum log_level log_level_get(void)
 	return loudest;
 }
 
+bool log_level_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0) {
+			loudest = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 void log_json_set(int json)
 {
 	as_json = json;
+}
+
+void log_role_set(const char *role)
+{
+	snprintf(who, sizeof(who), "%s", role);
+}
+
+bool log_journal_open(const char *socket)
+{
+	if (journal < 0 && log_journal_is(STDERR_FILENO))
+		journal = log_journal_connect(socket);
+	return journal >= 0;
 }
 
 /* Text into a JSON string: control characters become escapes, what is not UTF-8 the replacement character. */
@@ -57,9 +83,25 @@ static void flatten(char *text)
 			*text = '?';
 }
 
+static int as_object(char *line, size_t size, enum log_level level, const char *text)
+{
+	char quoted[2048], role[80] = "";
+
+	if (who[0] != '\0')
+		snprintf(role, sizeof(role), "\"role\":\"%s\",", who);
+	escape(text, quoted, sizeof(quoted));
+	return snprintf(line, size, "{\"level\":\"%s\",%s\"text\":\"%s\"}\n", names[level], role, quoted);
+}
+
+static int as_text(char *line, size_t size, enum log_level level, const char *text)
+{
+	return snprintf(line, size, "otway: %s%s%s%s%s\n", who, who[0] != '\0' ? ": " : "",
+		level == LOG_LEVEL_INFO ? "" : names[level], level == LOG_LEVEL_INFO ? "" : ": ", text);
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char text[1024], quoted[2048], line[2200];
+	char text[1024], line[2300];
 	va_list ap;
 	int len;
 
@@ -68,14 +110,14 @@ void log_line(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (as_json) {
-		escape(text, quoted, sizeof(quoted));
-		len = snprintf(line, sizeof(line), "{\"level\":\"%s\",\"text\":\"%s\"}\n", names[level], quoted);
-	} else {
+	if (journal >= 0) {
 		flatten(text);
-		len = snprintf(line, sizeof(line), "otway: %s%s%s\n", level == LOG_LEVEL_INFO ? "" : names[level],
-			level == LOG_LEVEL_INFO ? "" : ": ", text);
+		if (log_journal_send(journal, level, who, text))
+			return;
 	}
+	if (!as_json)
+		flatten(text);
+	len = (as_json ? as_object : as_text)(line, sizeof(line), level, text);
 	if (len > 0 && write(STDERR_FILENO, line, (size_t)len) < 0)
 		return; /* nobody is left to tell */
 }

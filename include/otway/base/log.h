@@ -6,11 +6,21 @@
 #ifndef OTWAY_BASE_LOG_H
 #define OTWAY_BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 /* Lines above this level are left out; the default is LOG_LEVEL_WARNING. */
 void log_level_set(enum log_level level);
 enum log_level log_level_get(void);
+bool log_level_named(const char *name); /* "error", "warning", "info", "debug"; false: there is no such level */
+
+/* Which role says it, in every line from now on: "intercept 1"; "" (as without): none. */
+void log_role_set(const char *role);
+
+/* When standard error is a stream to systemd's journal, lines go to its socket from now on, with their fields: PRIORITY, MESSAGE,
+ * SYSLOG_IDENTIFIER, OTWAY_ROLE. Before a role is confined. socket NULL: the usual path. False: nothing changes. */
+bool log_journal_open(const char *socket);
 
 /* With `json`, each line is an object: {"level":…,"text":…}. */
 void log_json_set(int json);
