@@ -96,6 +96,32 @@ static bool key_length(long octets)
 	return octets == 28 || octets == 30 || octets == 38 || octets == 44 || octets == MATERIAL;
 }
 
+/* The second print of a key, told from the first by its length. */
+struct beginning {
+	uint8_t zero, print[KEY_PRINT];
+};
+
+bool blot_print(struct table *keys, const uint8_t print[2 * KEY_PRINT], void *value)
+{
+	struct beginning b = { 0 };
+
+	memcpy(b.print, print + KEY_PRINT, KEY_PRINT);
+	return table_put(keys, (struct bytes){ print, KEY_PRINT }, value) &&
+	       table_put(keys, (struct bytes){ (uint8_t *)&b, sizeof(b) }, value);
+}
+
+static bool known(struct bytes material, const struct table *keys)
+{
+	uint8_t print[KEY_PRINT];
+
+	if (keys == NULL || table_size(keys) == 0)
+		return false;
+	if (table_get(keys, material) != NULL)
+		return true;
+	srtp_key_print_of(material, print);
+	return table_get(keys, (struct bytes){ print, KEY_PRINT }) != NULL;
+}
+
 /* How many pieces are to go; 0: none. What is behind a fold may be a session parameter, so fewer pieces are tried
  * first. */
 static size_t condemned(const uint8_t *text, const struct inlined *in, const struct table *keys, bool all)
@@ -108,7 +134,7 @@ static size_t condemned(const uint8_t *text, const struct inlined *in, const str
 
 		if (octets <= 0)
 			continue;
-		if (all ? key_length(octets) : table_get(keys, (struct bytes){ material, (size_t)octets }) != NULL)
+		if (all ? key_length(octets) : known((struct bytes){ material, (size_t)octets }, keys))
 			go = n;
 	}
 	secret_wipe(material, sizeof(material));
@@ -135,16 +161,32 @@ size_t blot_keys(uint8_t *text, size_t len, const struct table *keys, bool all)
 	return places;
 }
 
+/* Is the print of any octets in here that of a key's beginning? */
+static bool holds_print(struct bytes octets, const struct table *keys)
+{
+	struct beginning b = { 0 };
+
+	for (size_t at = 0; at + KEY_LEAST <= octets.len; at++) {
+		srtp_key_print_of(bytes_part(octets, at, KEY_LEAST), b.print);
+		if (table_get(keys, (struct bytes){ (uint8_t *)&b, sizeof(b) }) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Does this hold the beginning of a key? What a MIKEY message carries in clear has key and salt apart (RFC 3830 6.13). */
 static bool holds_key(struct bytes octets, const struct table *keys)
 {
 	struct bytes key;
 	size_t step = 0;
+	bool prints = false;
 
-	while (keys != NULL && table_next(keys, &step, &key) != NULL)
-		if (key.len >= KEY_LEAST && memmem(octets.at, octets.len, key.at, KEY_LEAST) != NULL)
+	while (keys != NULL && table_next(keys, &step, &key) != NULL) {
+		prints = prints || key.len == sizeof(struct beginning);
+		if (key.len > sizeof(struct beginning) && memmem(octets.at, octets.len, key.at, KEY_LEAST) != NULL)
 			return true;
-	return false;
+	}
+	return prints && holds_print(octets, keys);
 }
 
 /* The base64 behind "key-mgmt:mikey" at `at` (RFC 4567 3.1), when it holds a key of `keys` in clear. */

@@ -54,3 +54,14 @@ size_t case_counters(const struct holding *h, struct counter out[COUNTERS_OWN])
 	memcpy(out, own, sizeof(own));
 	return COUNTERS_OWN;
 }
+
+bool case_gap_touches(const struct gap *g, const struct held_call *c)
+{
+	nsec_t from = c->facts.started != NSEC_NONE ? c->facts.started : c->first, until = c->facts.ended;
+
+	if (until == NSEC_NONE && !c->growing)
+		until = c->media_last;
+	if (from == NSEC_NONE)
+		return false;
+	return (g->until == NSEC_NONE || g->until >= from) && (until == NSEC_NONE || g->from <= until);
+}

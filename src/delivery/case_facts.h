@@ -5,8 +5,19 @@
 #define DELIVERY_CASE_FACTS_H
 
 #include "otway/folder.h"
+#include "otway/model/gap.h"
 
 #include "holdings.h"
+
+/* What is said of a folder that grows, in place of the captures it was made from. */
+struct period_facts {
+	nsec_t from, until; /* until: NSEC_NONE while it is open */
+	const struct gap *gaps;
+	size_t gap_count;
+};
+
+/* Does a gap touch the time of a call? */
+bool case_gap_touches(const struct gap *g, const struct held_call *c);
 
 /* What is said of the whole run, the same in every warrant's folder. */
 struct run_facts {
@@ -14,6 +25,7 @@ struct run_facts {
 	size_t input_count;
 	const struct counter *counters;
 	size_t counter_count;
+	const struct period_facts *period; /* NULL: it was made of captures */
 };
 
 /* The counters of a warrant's folder: the run's, then those of its own packets, which replace the run's of the

@@ -77,6 +77,38 @@ static json_t *inputs_of(const struct run_facts *run)
 	return all;
 }
 
+static json_t *period_of(const struct period_facts *p)
+{
+	json_t *one = json_object();
+
+	set(one, "from", moment(p->from));
+	set(one, "until", moment(p->until));
+	set(one, "open", json_boolean(p->until == NSEC_NONE));
+	return one;
+}
+
+/* Of one call, or all. */
+static json_t *gaps_of(const struct period_facts *p, const struct held_call *c)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < p->gap_count; i++) {
+		const struct gap *g = &p->gaps[i];
+		json_t *one;
+
+		if (c != NULL && !case_gap_touches(g, c))
+			continue;
+		one = json_object();
+		set(one, "from", moment(g->from));
+		set(one, "until", moment(g->until));
+		set(one, "reason", json_string(gap_reason_text(g->reason)));
+		set(one, "where", text(g->where));
+		set(one, "packets", g->packets != GAP_UNKNOWN ? number(g->packets) : NULL);
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
 static json_t *warrant_of(const struct warrant *w)
 {
 	json_t *one = json_object(), *targets = json_array();
@@ -180,7 +212,7 @@ static json_t *stream_of(const struct held_call *c, const struct held_stream *s)
 {
 	static const char *const states[] = { "clear", "decrypted", "sealed" };
 	const struct held_format *f = held_format(s);
-	bool sealed = held_state(s) == HELD_SEALED;
+	bool sealed = held_state(s) == HELD_SEALED, open = c->growing;
 	bool suite = s->suite != SUITE_NONE && s->suite != SUITE_UNSUPPORTED;
 	json_t *one = stream_name(s, json_object());
 
@@ -196,13 +228,13 @@ static json_t *stream_of(const struct held_call *c, const struct held_stream *s)
 	set(one, "duplicates", number(s->duplicates));
 	set(one, "decrypted", number(s->decrypted));
 	set(one, "failed", number(held_failed(s)));
-	set(one, "lost", number(s->lost));
-	set(one, "roc_first", sealed ? NULL : number(s->first_index >> 16));
+	set(one, "lost", open ? NULL : number(s->lost));
+	set(one, "roc_first", sealed || open ? NULL : number(s->first_index >> 16));
 	set(one, "rekeys", number(s->rekeys));
-	set(one, "rtcp_packets", number(s->rtcp));
-	set(one, "rtcp_decrypted", number(s->rtcp_decrypted));
-	set(one, "payload_sha256", sealed ? NULL : hash(s->payload_sha256));
-	set(one, "rtp_sha256", sealed ? NULL : hash(s->rtp_sha256));
+	set(one, "rtcp_packets", open ? NULL : number(s->rtcp));
+	set(one, "rtcp_decrypted", open ? NULL : number(s->rtcp_decrypted));
+	set(one, "payload_sha256", sealed || open ? NULL : hash(s->payload_sha256));
+	set(one, "rtp_sha256", sealed || open ? NULL : hash(s->rtp_sha256));
 	set(one, "address_learned", json_boolean(s->learned));
 	return one;
 }
@@ -219,7 +251,7 @@ static json_t *streams_of(const struct held_call *c)
 	return all;
 }
 
-static json_t *call_of(const struct holding *h, const struct held_call *c)
+static json_t *call_of(const struct holding *h, const struct held_call *c, const struct run_facts *run)
 {
 	const struct held_facts *f = &c->facts;
 	json_t *one = json_object(), *ids = json_array();
@@ -239,6 +271,10 @@ static json_t *call_of(const struct holding *h, const struct held_call *c)
 	set(one, "kms", all_kms_of(f));
 	set(one, "kms_left_out", number(f->kms_left_out));
 	set(one, "streams", streams_of(c));
+	if (run->period != NULL) {
+		set(one, "growing", json_boolean(c->growing));
+		set(one, "gaps", gaps_of(run->period, c));
+	}
 	return one;
 }
 
@@ -278,10 +314,14 @@ static json_t *whole(const struct holding *h, const struct run_facts *run)
 	json_t *root = json_object(), *calls = json_array();
 
 	for (uint32_t i = 0; i < h->call_count; i++)
-		json_array_append_new(calls, call_of(h, h->calls[i]));
+		json_array_append_new(calls, call_of(h, h->calls[i], run));
 	set(root, "schema", number(1));
 	set(root, "otway", json_string(OTWAY_VERSION));
 	set(root, "inputs", inputs_of(run));
+	if (run->period != NULL) {
+		set(root, "period", period_of(run->period));
+		set(root, "gaps", gaps_of(run->period, NULL));
+	}
 	set(root, "warrant", warrant_of(h->warrant));
 	set(root, "keys_removed", number(h->keys_removed));
 	set(root, "calls", calls);
@@ -290,14 +330,15 @@ static json_t *whole(const struct holding *h, const struct run_facts *run)
 	return root;
 }
 
-int case_json(const struct holding *h, const struct run_facts *run, struct stage *stage, struct err *err)
+int case_json(
+	const struct holding *h, const struct run_facts *run, struct stage *stage, const char *name, struct err *err)
 {
 	char path[192];
 	json_t *root = whole(h, run);
 	FILE *f;
 	int rc = 0;
 
-	snprintf(path, sizeof(path), "%s/case.json", h->name);
+	snprintf(path, sizeof(path), "%s/%s", h->name, name);
 	f = stage_create(stage, path, err);
 	if (f == NULL) {
 		json_decref(root);

@@ -6,6 +6,8 @@
 
 #include "case_facts.h"
 
-int case_json(const struct holding *h, const struct run_facts *run, struct stage *stage, struct err *err);
+/* name: of the file in h's folder. */
+int case_json(
+	const struct holding *h, const struct run_facts *run, struct stage *stage, const char *name, struct err *err);
 
 #endif

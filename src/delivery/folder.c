@@ -128,9 +128,9 @@ static int write_accounts(struct folder *f, struct holding *h, const struct run_
 	for (uint32_t i = 0; i < h->call_count; i++)
 		if (audio_call(h, h->calls[i], f->stage, err) < 0)
 			return -1;
-	if (case_json(h, run, f->stage, err) < 0 || report_write(h, run, f->stage, err) < 0)
+	if (case_json(h, run, f->stage, "case.json", err) < 0 || report_write(h, run, f->stage, "report.html", err) < 0)
 		return -1;
-	return manifest_write(f->stage, h->name, err);
+	return manifest_write(f->stage, h->name, "MANIFEST.sha256", NULL, NULL, err);
 }
 
 static void add_up(const struct holding *h, struct folder_result *out)
@@ -171,7 +171,7 @@ static int write_all(struct folder *f, const struct run_facts *run, struct folde
 int folder_finish(struct folder *f, const struct folder_input *inputs, size_t input_count,
 	const struct counter *counters, size_t counter_count, struct folder_result *out, struct err *err)
 {
-	const struct run_facts run = { inputs, input_count, counters, counter_count };
+	const struct run_facts run = { inputs, input_count, counters, counter_count, NULL };
 
 	*out = (struct folder_result){ 0 };
 	if (table_size(f->holdings) == 0)

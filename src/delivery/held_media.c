@@ -6,6 +6,8 @@
 #include "otway/base/secret.h"
 #include "otway/base/text.h"
 
+#include "blot.h"
+
 /* What a stream is found by. No padding: it is hashed as it lies in memory. */
 struct stream_key {
 	uint32_t call, ssrc;
@@ -119,12 +121,14 @@ static int note_key(struct holding *h, struct held_stream *s, const struct media
 		return 0;
 	if (s != NULL && srtp_key_same(&s->key, &m->key))
 		return 0;
+	if (s != NULL)
+		s->key = m->key;
+	if (m->key.print)
+		return blot_print(h->keys, m->key.key, h) ? 0 : err_set(err, "out of memory");
 	memcpy(material, m->key.key, f->key);
 	memcpy(material + f->key, m->key.salt, f->salt);
 	ok = table_put(h->keys, (struct bytes){ material, (size_t)f->key + f->salt }, h);
 	secret_wipe(material, sizeof(material));
-	if (s != NULL)
-		s->key = m->key;
 	return ok ? 0 : err_set(err, "out of memory");
 }
 
@@ -181,6 +185,8 @@ static int spool_media(struct holding *h, struct held_call *c, uint32_t stream, 
 	bool as_came = m->fate != MEDIA_CLEAR || (!m->key_used && bytes_equal(m->clear, m->payload));
 	struct bytes clear = as_came ? (struct bytes){ NULL, 0 } : m->clear;
 
+	if (h->spools == NULL)
+		return 0;
 	if (c->media == NULL && (c->media = spool_new(h->spools)) == NULL)
 		return err_set(err, "out of memory");
 	memset(&head, 0, sizeof(head));

@@ -24,6 +24,12 @@ static int compare_events(const void *left, const void *right)
 	return compare(a->at, b->at, a->order, b->order);
 }
 
+void holding_order_events(struct holding *h)
+{
+	if (h->event_count > 0)
+		qsort(h->events, h->event_count, sizeof(*h->events), compare_events);
+}
+
 void holding_order(struct holding *h)
 {
 	for (uint32_t i = 0; i < h->call_count; i++) {
@@ -34,8 +40,7 @@ void holding_order(struct holding *h)
 	}
 	if (h->call_count > 0)
 		qsort(h->calls, h->call_count, sizeof(struct held_call *), compare_calls);
-	if (h->event_count > 0)
-		qsort(h->events, h->event_count, sizeof(*h->events), compare_events);
+	holding_order_events(h);
 	for (uint32_t i = 0; i < h->call_count; i++)
 		h->calls[i]->id = i + 1;
 }

@@ -131,6 +131,8 @@ static int take_message(struct holding *h, struct spool **spool, const struct re
 
 	if (d == NULL)
 		return err_set(err, "a record of signalling without its message");
+	if (h->spools == NULL)
+		return 0;
 	if (*spool == NULL && (*spool = spool_new(h->spools)) == NULL)
 		return err_set(err, "out of memory");
 	memset(&head, 0, sizeof(head));

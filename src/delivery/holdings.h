@@ -14,6 +14,7 @@
 #define HOLDING_FORMATS 16   /* payload types told apart in one stream */
 #define HOLDING_STREAMS 4096 /* streams of one call; packets of further ones are kept, but counted as left out */
 #define HOLDING_BINS    480  /* slices of the timeline */
+#define HOLDING_NAME    128  /* octets of the name of its folder */
 #define HOLDING_NONE    UINT32_MAX
 
 /* One payload type as it was used; the same number after a new offer may be another. */
@@ -113,6 +114,7 @@ struct held_call {
 	nsec_t media_first, media_last; /* of RTP */
 	uint64_t rtcp_unmatched;
 	bool signalling_file, media_file, sealed_file, other_file;
+	bool growing; /* live: its files are not final, and nothing was found out at the end yet */
 	enum held_audio audio;
 	uint32_t audio_rate;
 	uint64_t audio_frames;
@@ -135,8 +137,8 @@ struct held_counts {
 
 struct holding {
 	const struct warrant *warrant;
-	struct spools *spools; /* borrowed */
-	char name[3 * 25 + 1]; /* of its folder */
+	struct spools *spools;   /* borrowed; NULL: nothing is put aside, only what is said of it is kept */
+	char name[HOLDING_NAME]; /* of its folder */
 	struct held_call **calls;
 	uint32_t call_count, call_cap;
 	struct table *by_number; /* pipeline's number → call */
@@ -145,7 +147,7 @@ struct holding {
 	bool other_file;
 	struct held_event *events;
 	uint32_t event_count, event_cap;
-	struct table *keys; /* octets of key and salt of every key that opened something */
+	struct table *keys; /* octets of key and salt of every key that opened something, or their prints */
 	uint64_t keys_removed;
 	struct held_counts counts;
 	struct decoder *decoder; /* of this warrant's sound; NULL until there is some */
@@ -190,8 +192,9 @@ struct held_stream *holding_stream(
 /* No key is in memory after it. */
 void holding_wipe_keys(struct holding *h);
 
-/* Puts calls, events and streams into their order and numbers the calls. */
+/* Puts calls, events and streams into their order and numbers the calls; or events alone. */
 void holding_order(struct holding *h);
+void holding_order_events(struct holding *h);
 
 /* Where a view lies within another, for a record to be spooled; false, and zeroes: it does not. */
 bool holding_place(struct bytes whole, struct bytes part, uint32_t *at, uint32_t *len);

@@ -107,6 +107,22 @@ static int hash_file(struct stage *stage, const char *path, struct sha256 *h, ch
 	return rc;
 }
 
+/* Those that are not left out, sorted. */
+static void choose(struct paths *paths, manifest_skip *skip, void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < paths->len; i++) {
+		if (skip != NULL && skip(arg, paths->at[i]))
+			free(paths->at[i]);
+		else
+			paths->at[kept++] = paths->at[i];
+	}
+	paths->len = kept;
+	if (kept > 0)
+		qsort(paths->at, kept, sizeof(char *), compare);
+}
+
 static int write_lines(struct stage *stage, const char *folder, const struct paths *paths, FILE *out, struct err *err)
 {
 	struct sha256 *h = sha256_new();
@@ -124,18 +140,19 @@ static int write_lines(struct stage *stage, const char *folder, const struct pat
 	return rc;
 }
 
-int manifest_write(struct stage *stage, const char *folder, struct err *err)
+int manifest_write(
+	struct stage *stage, const char *folder, const char *name, manifest_skip *skip, void *arg, struct err *err)
 {
 	struct paths paths = { 0 };
-	char *path = joined(folder, "MANIFEST.sha256");
+	char *path = joined(folder, name);
 	int rc = path == NULL ? err_set(err, "out of memory") : 0;
 	FILE *out;
 
 	if (rc == 0)
 		rc = collect(openat(stage_fd(stage), folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), "",
 			&paths, err);
-	if (rc == 0 && paths.len > 0)
-		qsort(paths.at, paths.len, sizeof(char *), compare);
+	if (rc == 0)
+		choose(&paths, skip, arg);
 	out = rc == 0 ? stage_create(stage, path, err) : NULL;
 	if (out == NULL) {
 		rc = -1;

@@ -163,6 +163,29 @@ static void inputs(FILE *f, const struct run_facts *run)
 	fputs("</tbody></table></div>\n", f);
 }
 
+static void period(FILE *f, const struct period_facts *p)
+{
+	fputs("<h2>Captured live</h2>\n<p>From ", f);
+	page_time(f, p->from);
+	fputs(" to ", f);
+	if (p->until != NSEC_NONE)
+		page_time(f, p->until);
+	fputs(p->until != NSEC_NONE ? " UTC.</p>\n" : " now: it goes on.</p>\n", f);
+	if (p->gap_count == 0)
+		return;
+	fputs("<h3>Gaps</h3>\n<p class=\"note\">In these times packets may be missing.</p>\n<div "
+	      "class=\"scroll\"><table><thead><tr>"
+	      "<th>From (UTC)</th><th>To (UTC)</th><th>Reason</th><th>Where</th><th "
+	      "class=\"n\">Packets</th></tr></thead>\n"
+	      "<tbody>\n",
+		f);
+	for (size_t i = 0; i < p->gap_count && i < EVENTS; i++)
+		report_gap(f, &p->gaps[i]);
+	fputs("</tbody></table></div>\n", f);
+	if (p->gap_count > EVENTS)
+		fprintf(f, "<p class=\"soft\">and %zu more, in case.json</p>\n", p->gap_count - EVENTS);
+}
+
 static void counter_row(FILE *f, const struct counter *c)
 {
 	fputs("<tr><td><code>", f);
@@ -222,23 +245,27 @@ static int write_page(
 	figures(f, h);
 	call_table(f, h);
 	for (uint32_t i = 0; i < h->call_count && i < SECTIONS; i++)
-		if (report_call(f, h, h->calls[i], stage, &sound, err) < 0)
+		if (report_call(f, h, h->calls[i], run, stage, &sound, err) < 0)
 			return -1;
 	event_table(f, h);
-	inputs(f, run);
+	if (run->period != NULL)
+		period(f, run->period);
+	else
+		inputs(f, run);
 	counters(f, h, run);
 	integrity(f, h);
 	page_end(f);
 	return 0;
 }
 
-int report_write(const struct holding *h, const struct run_facts *run, struct stage *stage, struct err *err)
+int report_write(
+	const struct holding *h, const struct run_facts *run, struct stage *stage, const char *name, struct err *err)
 {
 	char path[192];
 	FILE *f;
 	int rc;
 
-	snprintf(path, sizeof(path), "%s/report.html", h->name);
+	snprintf(path, sizeof(path), "%s/%s", h->name, name);
 	f = stage_create(stage, path, err);
 	if (f == NULL)
 		return -1;

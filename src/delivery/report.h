@@ -7,6 +7,7 @@
 #include "case_facts.h"
 
 /* To be called when everything else of the folder is written: the page shows the sound of the calls. */
-int report_write(const struct holding *h, const struct run_facts *run, struct stage *stage, struct err *err);
+int report_write(
+	const struct holding *h, const struct run_facts *run, struct stage *stage, const char *name, struct err *err);
 
 #endif

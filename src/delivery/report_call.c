@@ -269,8 +269,37 @@ static int media(FILE *f, const struct holding *h, const struct held_call *c, st
 	return rc;
 }
 
-int report_call(FILE *f, const struct holding *h, const struct held_call *c, struct stage *stage, uint64_t *sound,
-	struct err *err)
+void report_gap(FILE *f, const struct gap *g)
+{
+	fputs("<tr><td class=\"nowrap\">", f);
+	page_time(f, g->from);
+	fputs("</td><td class=\"nowrap\">", f);
+	page_time(f, g->until);
+	fputs("</td><td>", f);
+	page_string(f, gap_reason_text(g->reason));
+	fputs("</td><td>", f);
+	page_string(f, g->where);
+	if (g->packets != GAP_UNKNOWN)
+		fprintf(f, "</td><td class=\"n\">%" PRIu64 "</td></tr>\n", g->packets);
+	else
+		fputs("</td><td class=\"n\">–</td></tr>\n", f);
+}
+
+static void gaps(FILE *f, const struct held_call *c, const struct period_facts *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; p != NULL && i < p->gap_count; i++)
+		count += case_gap_touches(&p->gaps[i], c);
+	if (count == 0)
+		return;
+	fputs("<p class=\"note\">", f);
+	page_count(f, count, "gap touches this call", "gaps touch this call");
+	fputs(": packets may be missing then. See below.</p>\n", f);
+}
+
+int report_call(FILE *f, const struct holding *h, const struct held_call *c, const struct run_facts *run,
+	struct stage *stage, uint64_t *sound, struct err *err)
 {
 	const char *outcome = call_outcome_text(c->facts.outcome);
 
@@ -287,6 +316,7 @@ int report_call(FILE *f, const struct holding *h, const struct held_call *c, str
 	call_ids(f, &c->facts);
 	files(f, c);
 	fputs("</dl>\n", f);
+	gaps(f, c, run->period);
 	if (media(f, h, c, stage, sound, err) < 0)
 		return -1;
 	if (!spool_empty(c->signalling)) {

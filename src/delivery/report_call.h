@@ -7,8 +7,11 @@
 #include "case_facts.h"
 
 /* *sound: octets of sound that may still go into the page. */
-int report_call(FILE *f, const struct holding *h, const struct held_call *c, struct stage *stage, uint64_t *sound,
-	struct err *err);
+int report_call(FILE *f, const struct holding *h, const struct held_call *c, const struct run_facts *run,
+	struct stage *stage, uint64_t *sound, struct err *err);
+
+/* A row of a table of gaps. */
+void report_gap(FILE *f, const struct gap *g);
 
 /* How its streams stand, as badges. */
 void report_states(FILE *f, const struct held_call *c);

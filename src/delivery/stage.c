@@ -66,6 +66,21 @@ int stage_new(struct stage **out, const char *dir, struct err *err)
 	return 0;
 }
 
+int stage_at(struct stage **out, const char *dir, struct err *err)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return err_set(err, "out of memory");
+	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0) {
+		free(s);
+		return err_set(err, "%s: %s", dir, strerror(errno));
+	}
+	*out = s;
+	return 0;
+}
+
 void stage_free(struct stage *s)
 {
 	if (s == NULL)
@@ -210,6 +225,11 @@ int stage_close(FILE *file, const char *path, struct err *err)
 	}
 	errno = why;
 	return lost ? stage_failed(path, err) : 0;
+}
+
+int stage_rename(struct stage *s, const char *from, const char *to, struct err *err)
+{
+	return renameat(s->fd, from, s->fd, to) < 0 ? stage_failed(to, err) : 0;
 }
 
 void stage_remove(struct stage *s, const char *path)

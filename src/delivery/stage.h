@@ -15,6 +15,9 @@ struct stage;
 /* dir: not there yet, or an empty folder; else err. Makes nothing on disk. */
 int stage_new(struct stage **out, const char *dir, struct err *err);
 
+/* A folder that is there already, in which files are made where they stay: nothing is taken off the disk. */
+int stage_at(struct stage **out, const char *dir, struct err *err);
+
 /* Takes the stage off the disk, unless it was put in place. NULL is fine. */
 void stage_free(struct stage *s);
 
@@ -34,6 +37,9 @@ int stage_read_fd(struct stage *s, const char *path, struct err *err);
 
 /* Closes what stage_create gave; -1 when anything written to it was lost. */
 int stage_close(FILE *file, const char *path, struct err *err);
+
+/* One file below the stage takes the place (and name) of another. */
+int stage_rename(struct stage *s, const char *from, const char *to, struct err *err);
 
 void stage_remove(struct stage *s, const char *path);
 
