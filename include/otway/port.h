@@ -13,12 +13,13 @@
 
 struct port;
 
-#define PORT_MESSAGE_MAX ((size_t)256 << 10) /* octets of one message: two IP packets and what is said of them */
+#define PORT_MESSAGE_MAX MSG_MAX
 
 /* A message came; body is borrowed for the call. What is no message of ours never gets here: it is counted ("broken"). */
 typedef void port_taken(void *arg, enum msg_type type, struct bytes body);
 
-/* fd: taken over on success, put into non-blocking mode; queue_max: octets kept while the other side does not read. */
+/* fd: taken over on success, and never waited for; queue_max: octets kept while the other side does not read. Not to be freed from within
+ * `taken`, which may send and pause. */
 int port_new(struct port **out, struct loop *l, int fd, size_t queue_max, port_taken *taken, void *arg, struct err *err);
 void port_free(struct port *p); /* wipes what it has not sent */
 
@@ -31,6 +32,9 @@ bool port_flush(struct port *p);
 bool port_drain(struct port *p, nsec_t span);
 
 size_t port_waiting(const struct port *p); /* octets not yet taken by the kernel */
+
+uint64_t port_broken(const struct port *p); /* datagrams that came and were none of ours; nothing of them was believed */
+bool port_ended(const struct port *p);      /* every process that had the other end is gone: nothing is sent or comes any more */
 
 /* Takes in nothing for now: the other side's queue fills, and it knows. */
 void port_pause(struct port *p, bool paused);

@@ -1,5 +1,6 @@
 /*
- * loop: the event loop. Memory that libevent gives back is wiped, since keys and identities go through its buffers.
+ * loop: the event loop, turn by turn: what is ready, then what was to be done later. Memory that libevent gives back is wiped, since
+ * keys and identities go through its buffers.
  */
 #include "io.h"
 
@@ -16,7 +17,19 @@ struct loop {
 	struct event_base *base;
 	struct evdns_base *names;
 	struct event *signals[2], *limit;
+	struct loop_later *soon, **soon_end; /* those that were called for, in order */
+	uint64_t turn;
 	bool stopped; /* by loop_stop */
+	bool limited; /* by the moment that loop_run was given */
+};
+
+struct loop_later {
+	struct loop *loop;
+	struct loop_later *next;
+	uint64_t turn; /* in which it was called for */
+	bool queued;
+	loop_fn *fn;
+	void *arg;
 };
 
 static void wiped_free(void *p)
@@ -43,7 +56,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	event_base_loopbreak(((struct loop *)arg)->base);
+	((struct loop *)arg)->limited = true;
 }
 
 struct loop *loop_new(void)
@@ -55,6 +68,7 @@ struct loop *loop_new(void)
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return NULL;
+	l->soon_end = &l->soon;
 	l->base = event_base_new();
 	l->limit = l->base != NULL ? evtimer_new(l->base, on_limit, l) : NULL;
 	if (l->limit == NULL) {
@@ -109,15 +123,44 @@ struct timeval loop_span(nsec_t span)
 	return (struct timeval){ .tv_sec = span / NSEC_PER_SEC, .tv_usec = span % NSEC_PER_SEC / 1000 };
 }
 
+/* Those that are called for meanwhile have their turn after the next round of what is ready. */
+static void run_soon(struct loop *l)
+{
+	uint64_t turn = l->turn++;
+
+	while (!l->stopped && l->soon != NULL && l->soon->turn <= turn) {
+		struct loop_later *a = l->soon;
+
+		l->soon = a->next;
+		if (l->soon == NULL)
+			l->soon_end = &l->soon;
+		a->queued = false;
+		a->fn(a->arg); /* which may free any of them */
+	}
+}
+
+/* No priorities of libevent: a lower one starves for as long as anything above it stays ready. False: nothing is left to wait for. */
+static bool turn(struct loop *l)
+{
+	bool idle = event_base_loop(l->base, l->soon != NULL ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE) != 0;
+
+	idle = idle && l->soon == NULL;
+	if (!l->stopped)
+		run_soon(l);
+	return !idle;
+}
+
 bool loop_run(struct loop *l, nsec_t until)
 {
 	l->stopped = false;
+	l->limited = false;
 	if (until != NSEC_NONE) {
 		const struct timeval span = loop_span(until - loop_now());
 
 		evtimer_add(l->limit, &span);
 	}
-	event_base_loop(l->base, 0);
+	while (turn(l) && !l->stopped && !l->limited)
+		;
 	evtimer_del(l->limit);
 	return l->stopped;
 }
@@ -126,6 +169,47 @@ void loop_stop(struct loop *l)
 {
 	l->stopped = true;
 	event_base_loopbreak(l->base);
+}
+
+struct loop_later *loop_later_new(struct loop *l, loop_fn *fn, void *arg)
+{
+	struct loop_later *a = calloc(1, sizeof(*a));
+
+	if (a != NULL)
+		*a = (struct loop_later){ .loop = l, .fn = fn, .arg = arg };
+	return a;
+}
+
+void loop_later_soon(struct loop_later *a)
+{
+	if (a->queued)
+		return;
+	a->queued = true;
+	a->turn = a->loop->turn;
+	a->next = NULL;
+	*a->loop->soon_end = a;
+	a->loop->soon_end = &a->next;
+}
+
+static void unqueue(struct loop_later *a)
+{
+	struct loop_later **at = &a->loop->soon;
+
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	if (a->next == NULL)
+		a->loop->soon_end = at;
+	a->queued = false;
+}
+
+void loop_later_free(struct loop_later *a)
+{
+	if (a == NULL)
+		return;
+	if (a->queued)
+		unqueue(a);
+	free(a);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
