@@ -5,6 +5,8 @@
 #ifndef OTWAY_STORE_H
 #define OTWAY_STORE_H
 
+#include <sys/types.h>
+
 #include "otway/base/crypto.h"
 #include "otway/base/err.h"
 #include "otway/model/agreement.h"
@@ -49,6 +51,24 @@ int store_fd(struct store *s);
 
 /* The url meant when none is given: root's /var/lib/otway/otway.db, else $XDG_DATA_HOME/otway/otway.db (or ~/.local/share). */
 int store_default_url(char *out, size_t size, struct err *err);
+
+/*
+ * Where the store of a url lies, before it is opened: an SQLite file and its folder, in which files come and go beside it; or the files
+ * that a connection to a server reads. Nothing is looked at.
+ */
+#define STORE_PLACE_FILES 8
+struct store_place {
+	char *file, *folder;            /* SQLite; else NULL */
+	char *files[STORE_PLACE_FILES]; /* PostgreSQL: NULL behind the last */
+};
+int store_place_of(const char *url, struct store_place *out, struct err *err);
+void store_place_clear(struct store_place *p);
+
+/*
+ * An SQLite store belongs to a user, and root acts as that one: whoever its folder belongs to, or else its file. This makes an empty file for
+ * a user, where there is none yet and we are root, and the folder with it. EXIT_REFUSED: the user could not make it there.
+ */
+int store_place_give(const char *url, uid_t user, gid_t group, struct err *err);
 
 struct agency {
 	char *name;
@@ -134,6 +154,11 @@ struct audit_record {
 
 /* detail: a JSON object as text. number (may be NULL): the record's. */
 int store_audit(struct store *s, const char *act, const char *subject, const char *detail, uint64_t *number, struct err *err);
+/* Several at once: all are written, in their order, or none. */
+struct store_act {
+	const char *act, *subject, *detail;
+};
+int store_audit_all(struct store *s, const struct store_act *all, size_t count, struct err *err);
 int store_audit_each(struct store *s, int (*fn)(void *arg, const struct audit_record *r), void *arg, struct err *err);
 
 /* A hash that was kept outside. */

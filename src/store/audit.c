@@ -81,24 +81,37 @@ int audit_append(
 	return rc;
 }
 
-struct entry {
-	const char *act, *subject, *detail;
+struct entries {
+	const struct store_act *all;
+	size_t count;
 	uint64_t *number;
 };
 
-static int write_entry(struct store *s, void *arg, struct err *err)
+static int write_entries(struct store *s, void *arg, struct err *err)
 {
-	const struct entry *e = arg;
+	const struct entries *e = arg;
 
-	return audit_append(s, e->act, e->subject, json_loads(e->detail, JSON_REJECT_DUPLICATES, NULL), e->number, err);
+	for (size_t i = 0; i < e->count; i++)
+		if (audit_append(s, e->all[i].act, e->all[i].subject,
+			    json_loads(e->all[i].detail, JSON_REJECT_DUPLICATES, NULL), e->number, err) < 0)
+			return -1;
+	return 0;
 }
 
 int store_audit(
 	struct store *s, const char *act, const char *subject, const char *detail, uint64_t *number, struct err *err)
 {
-	struct entry e = { act, subject, detail, number };
+	const struct store_act one = { act, subject, detail };
+	struct entries e = { &one, 1, number };
 
-	return store_change(s, write_entry, &e, err);
+	return store_change(s, write_entries, &e, err);
+}
+
+int store_audit_all(struct store *s, const struct store_act *all, size_t count, struct err *err)
+{
+	struct entries e = { all, count, NULL };
+
+	return store_change(s, write_entries, &e, err);
 }
 
 static bool unhex_hash(const char *hex, uint8_t out[SHA256_LEN])

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "otway/base/file.h"
+#include "sqlite_owner.h"
 #include "sqlite_watch.h"
 
 #define BUSY_MS 5000
@@ -24,6 +25,7 @@ struct sqlite {
 	char *path;
 	const struct backend *kind;
 	struct sqlite_watch watch;
+	struct sqlite_owner owner;
 };
 
 /* What went wrong, in words that say what to do. */
@@ -123,20 +125,25 @@ static int sqlite_run(void *arg_db, const char *sql, const struct db_value *valu
 	sqlite3_stmt *stmt = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK)
-		return sqlite_failed(db, err);
-	rc = bind(db, stmt, values, count, err);
+	sqlite_owner_enter(&db->owner);
+	rc = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK ? bind(db, stmt, values, count, err)
+									       : sqlite_failed(db, err);
 	if (rc == 0)
 		rc = rows(db, stmt, fn, arg, err);
 	sqlite3_finalize(stmt);
+	sqlite_owner_leave(&db->owner);
 	return rc;
 }
 
 static int sqlite_script(void *arg_db, const char *sql, struct err *err)
 {
 	struct sqlite *db = arg_db;
+	int rc;
 
-	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_failed(db, err);
+	sqlite_owner_enter(&db->owner);
+	rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sqlite_failed(db, err);
+	sqlite_owner_leave(&db->owner);
+	return rc;
 }
 
 static int take_number(void *arg, const struct db_value *columns)
@@ -208,7 +215,9 @@ static void sqlite_close(void *arg_db)
 	if (db == NULL)
 		return;
 	sqlite_watch_end(&db->watch);
+	sqlite_owner_enter(&db->owner);
 	sqlite3_close(db->handle);
+	sqlite_owner_leave(&db->owner);
 	free(db->path);
 	free(db);
 }
@@ -241,32 +250,39 @@ static int sqlite_settle(struct sqlite *db, bool create, struct err *err)
 	return version == 0 ? sqlite_script(db, id, err) : 0;
 }
 
+static int open_file(struct sqlite *db, bool create, struct err *err)
+{
+	if ((create && make_file(db->path, err) < 0) || check_file(db->path, db->kind, err) < 0)
+		return -1;
+	if (sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return sqlite_failed(db, err);
+	sqlite_watch_note(&db->watch, db->path);
+	return sqlite_settle(db, create, err);
+}
+
 static int sqlite_open(void **out, const struct backend *kind, const char *place, bool create, struct err *err)
 {
-	struct sqlite *db = calloc(1, sizeof(*db));
+	struct sqlite *db;
+	int rc;
 
+	if (place[0] == '\0')
+		return err_code(err, EXIT_USAGE, "a store is named as sqlite:PATH");
+	db = calloc(1, sizeof(*db));
 	/* A name of our own: SQLite reads "" and ":memory:" as something else than a file. */
 	if (db == NULL || asprintf(&db->path, "%s%s", place[0] == '/' ? "" : "./", place) < 0) {
 		free(db);
 		return err_set(err, "out of memory");
 	}
 	db->kind = kind;
-	if (place[0] == '\0' || (create && make_file(db->path, err) < 0) || check_file(db->path, kind, err) < 0)
-		goto failed;
-	if (sqlite3_open_v2(db->path, &db->handle, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
-		sqlite_failed(db, err);
-		goto failed;
-	}
-	sqlite_watch_note(&db->watch, db->path);
-	if (sqlite_settle(db, create, err) < 0)
-		goto failed;
-	*out = db;
-	return 0;
-failed:
-	if (place[0] == '\0')
-		err_code(err, EXIT_USAGE, "a store is named as sqlite:PATH");
-	sqlite_close(db);
-	return -1;
+	sqlite_owner_note(&db->owner, db->path);
+	sqlite_owner_enter(&db->owner);
+	rc = open_file(db, create, err);
+	sqlite_owner_leave(&db->owner);
+	if (rc < 0)
+		sqlite_close(db);
+	else
+		*out = db;
+	return rc;
 }
 
 static int sqlite_changed(void *arg_db, bool *changed, struct err *err)
@@ -274,11 +290,16 @@ static int sqlite_changed(void *arg_db, bool *changed, struct err *err)
 	struct sqlite *db = arg_db;
 	bool first = !db->watch.watching;
 	int64_t version = 0;
+	int rc;
 
+	sqlite_owner_enter(&db->owner);
 	if (first)
 		sqlite_watch_begin(&db->watch, db->path);
-	if (sqlite_watch_look(&db->watch, db->path, err) < 0 ||
-		sqlite_run(db, "PRAGMA data_version", NULL, 0, take_number, &version, err) < 0)
+	rc = sqlite_watch_look(&db->watch, db->path, err);
+	if (rc == 0)
+		rc = sqlite_run(db, "PRAGMA data_version", NULL, 0, take_number, &version, err);
+	sqlite_owner_leave(&db->owner);
+	if (rc < 0)
 		return -1;
 	*changed = first || version != db->watch.version;
 	db->watch.version = version;
