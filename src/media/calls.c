@@ -215,7 +215,7 @@ void call_step(struct media *m, const struct step *s)
 {
 	struct call *c;
 
-	if (s->kind == STEP_RECORD || s->kind == STEP_KEY_WANTED || s->kind == STEP_OVER)
+	if (s->kind != STEP_COVER && s->kind != STEP_PLACE && s->kind != STEP_KEY && s->kind != STEP_CLOSE)
 		return;
 	c = call_of(m, s->call, s->kind != STEP_CLOSE);
 	if (c == NULL || c->done)
@@ -235,9 +235,7 @@ void call_step(struct media *m, const struct step *s)
 	case STEP_CLOSE:
 		step_close(m, c, s->at);
 		break;
-	case STEP_RECORD:
-	case STEP_KEY_WANTED:
-	case STEP_OVER:
+	default: /* of no use to media */
 		break;
 	}
 }
