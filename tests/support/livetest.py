@@ -1,0 +1,57 @@
+"""livetest: what tests of the live system have in common: a network each, and how evidence is judged: against what tcpdump recorded of the
+same mirror port in the same run, opened by the tests' own programs (heard), and against what `otway decrypt` makes of that record."""
+
+import os
+import unittest
+
+import heard
+from intercepted import compare
+from netns import Network
+from plan import Plan, play
+
+SOAK = os.environ.get("OTWAY_SOAK") == "1"
+NOTHING = ([],) * 6
+
+
+class LiveTest(unittest.TestCase):
+    def network(self, **how):
+        return self.enterContext(Network(**how))
+
+    def record(self, network, live):
+        """The independent record of the mirror port, from now on."""
+        recording = network.record(live.path("all.pcap"))
+        self.addCleanup(recording.stop)
+        return recording
+
+    def heard(self, recording, given=None):
+        """What was recorded; the record must be whole."""
+        self.assertEqual(recording.stop(), 0, "tcpdump lost packets")
+        return heard.read(recording.path, given)
+
+    def played(self, plan, network):
+        told = play(plan, network)
+        self.assertEqual(told["refused"], 0)
+        return told
+
+    def assertWhole(self, got, calls, begin=0, end=1 << 63):
+        """All of these calls, to the packet, and nothing else."""
+        found = compare(got, calls, begin, end)
+        self.assertEqual([len(x) for x in found], [0] * 6, str([x[:3] for x in found]))
+        self.assertGreater(sum(len(s) for c in calls for s in c.streams.values()), 0, "there was no media")
+
+    def assertAccounted(self, got, calls, begin=0, end=1 << 63):
+        """Nothing is there twice or beside them, and what is missing lies in a gap mark. Returns how many packets are missing."""
+        found = compare(got, calls, begin, end)
+        self.assertEqual([len(x) for x in (found.extra, found.twice, found.messages_extra, found.messages_twice)], [0] * 4, found)
+        lost = [m for m in found.missing + found.messages_missing if not got.in_gap(m[0])]
+        self.assertEqual(lost[:5], [], "%d of %d missing packets are in no gap" % (len(lost), len(found.missing)))
+        return len(found.missing)
+
+    def assertSameAs(self, got, offline):
+        """The calls are those that `decrypt` makes of the record, field by field; but for what a period of time numbers anew."""
+        self.assertEqual(sorted(map(essence, got.calls), key=str), sorted(map(essence, offline.calls), key=str))
+
+
+def essence(call):
+    """What of a call's entry in case.json does not depend on how it was come by."""
+    return {k: v for k, v in call.said.items() if k not in ("id", "started", "answered", "ended", "gaps")}
