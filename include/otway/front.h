@@ -24,13 +24,15 @@ struct front_options {
 	size_t hold_octets;                /* of packets that wait for a key, per call; 0: as media.h */
 	nsec_t hold_time;
 	bool spill;                        /* what is beyond hold_octets is given out as MEDIA_HELD, to come back by front_back */
+	bool tell_unclaimed;               /* FRONT_UNCLAIMED, for `explain` */
 	uint32_t fronts, own;              /* how many there are, 0 and 1: this one alone; and which this is, from 0 */
 };
 
 struct front *front_new(const struct front_options *o); /* NULL: out of memory */
 void front_free(struct front *f);
 
-/* In: a frame. Or what another front forwarded, a datagram or a fragment (without payload). Or a packet that was held elsewhere. */
+/* In: a frame. Or what another front forwarded, a datagram or a fragment (without payload). Or a packet that was held elsewhere. Each is
+ * borrowed until front_next and front_media give nothing. */
 void front_take(struct front *f, const struct frame *in);
 void front_forwarded(struct front *f, const struct datagram *in);
 void front_back(struct front *f, uint32_t call, const struct datagram *in);
@@ -49,6 +51,7 @@ enum front_kind {
 	FRONT_NOTHING, /* something was done; ask again */
 	FRONT_SIGNAL,  /* a whole SIP message, to be read: datagram */
 	FRONT_FORWARD, /* for the front of that number: datagram */
+	FRONT_UNCLAIMED,   /* nothing comes of this UDP datagram now: datagram */
 	FRONT_HELD_WANTED /* the packets of this call that were held elsewhere, or UINT32_MAX: of every call */
 };
 struct front_out {
@@ -62,8 +65,10 @@ bool front_next(struct front *f, struct front_out *out);
 bool front_state(struct front *f, struct buf *out); /* false: none changed since; out is appended to */
 void front_resume(struct front *f, struct bytes state); /* of the one before; before any frame. What is no such thing is passed over */
 
-/* Time goes on (for every front_take it does by itself); nothing more comes. */
+/* Time goes on (for every front_take it does by itself). Nothing more comes: first what streams of signalling still have, then, when the
+ * second half is at its end too, all media. */
 void front_time(struct front *f, nsec_t at);
+void front_end_signals(struct front *f);
 void front_end(struct front *f);
 /* Nothing that came in before is still undecided: all of it was given out. Then (and not before) a mark may say so. */
 nsec_t front_settled(const struct front *f);

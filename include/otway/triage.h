@@ -20,8 +20,10 @@ struct triage;
 struct triage *triage_new(void); /* NULL: out of memory */
 void triage_free(struct triage *t);
 
-/* Adds the skeletons of an identity; of every target of a table, what was there before forgotten. False: out of memory. */
+/* Adds the skeletons of an identity; of every target of a table, what was there before forgotten, but for the last 16,384 that
+ * triage_teach added. False: out of memory. */
 bool triage_add(struct triage *t, const struct identity *id);
+bool triage_teach(struct triage *t, const struct identity *id);
 bool triage_targets(struct triage *t, const struct warrant_set *set);
 
 void triage_look(const struct triage *t, struct bytes text, struct glance *out);

@@ -211,6 +211,30 @@ void call_take(struct call_stage *c, const struct sip_message *m, const struct h
 	drop_pending(c);
 }
 
+uint32_t call_number(const struct call_stage *c, const struct sip_message *m)
+{
+	const struct leg *leg = leg_find(c, m);
+
+	return leg != NULL ? leg->call->number : 0;
+}
+
+void call_resume(struct call_stage *c, uint32_t number)
+{
+	c->next_number = number;
+}
+
+bool call_active(const struct call_stage *c, size_t i, uint32_t *warrant, uint32_t *calls)
+{
+	if (i >= c->targets->count)
+		return false;
+	*warrant = c->targets->all[i].number;
+	*calls = 0;
+	for (const struct call *call = c->first; call != NULL; call = call->next)
+		for (size_t t = 0; t < call->taker_count && !call->over; t++)
+			*calls += call->takers[t]->number == *warrant && call->takers[t]->warrant != NULL;
+	return true;
+}
+
 bool call_next(struct call_stage *c, const struct step **step)
 {
 	if (steps_next(&c->steps, step))

@@ -145,6 +145,8 @@ void call_forget(struct call_stage *c, struct call *call)
 		token_drop(c, t);
 	}
 	history_time(call, NSEC_EVER);
+	if (call->number != 0)
+		steps_gone(&c->steps, call->number, call->last);
 	call_unlink(c, call);
 	call->next = c->dead;
 	c->dead = call;

@@ -159,11 +159,19 @@ static void unfold(const struct steps_node *n, struct step *out)
 		break;
 	case STEP_CLOSE:
 	case STEP_OVER:
+	case STEP_GONE:
+	case STEP_NOTE:
+	case STEP_FORGET:
 		break;
 	case STEP_KEY_WANTED:
 		out->wanted = n->body->wanted;
 		break;
 	}
+}
+
+void steps_gone(struct steps *s, uint32_t call, nsec_t at)
+{
+	push(s, STEP_GONE, call, at, NULL, 0);
 }
 
 bool steps_next(struct steps *s, const struct step **out)

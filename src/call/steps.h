@@ -29,6 +29,7 @@ void steps_place(struct steps *s, nsec_t at, const struct place *p);
 void steps_key(struct steps *s, nsec_t at, const struct key_given *k);
 void steps_wanted(struct steps *s, nsec_t at, const struct key_wanted *w); /* w is borrowed */
 void steps_over(struct steps *s, uint32_t call, nsec_t at);
+void steps_gone(struct steps *s, uint32_t call, nsec_t at);
 void steps_close(struct steps *s, uint32_t call, nsec_t at);
 
 /* The next step, borrowed until the next call of this; false when there is none. */

@@ -49,7 +49,10 @@ static struct taker *taker_add(struct call_stage *c, struct call *call, uint32_t
 	t->left = NSEC_NONE;
 	call->takers[call->taker_count++] = t;
 	if (call->number == 0) {
-		call->number = ++c->numbers;
+		call->number = c->next_number != 0 ? c->next_number : c->numbers + 1;
+		c->next_number = 0;
+		if (call->number > c->numbers)
+			c->numbers = call->number;
 		c->pending--;
 		c->legs_counted += call->leg_count;
 		say_file_keys(c, call, at);

@@ -21,6 +21,7 @@ void triage_free(struct triage *t)
 		return;
 	secret_free(t->slots, t->room * sizeof(*t->slots));
 	secret_free(t->filter, t->room > 0 ? (t->filter_mask + 1) * sizeof(*t->filter) : 0);
+	secret_free(t->taught, TAUGHT_MAX * sizeof(*t->taught));
 	free(t);
 }
 
@@ -240,6 +241,20 @@ bool triage_add(struct triage *t, const struct identity *id)
 	       (id->number[0] == '\0' || add(t, triage_skeleton(bytes_of(id->number))));
 }
 
+static bool remember(struct triage *t, uint64_t skeleton)
+{
+	if (t->taught == NULL && (t->taught = calloc(TAUGHT_MAX, sizeof(*t->taught))) == NULL)
+		return false;
+	t->taught[t->taught_count++ % TAUGHT_MAX] = skeleton;
+	return add(t, skeleton);
+}
+
+bool triage_teach(struct triage *t, const struct identity *id)
+{
+	return (id->uri[0] == '\0' || remember(t, triage_skeleton(behind_scheme(id->uri)))) &&
+	       (id->number[0] == '\0' || remember(t, triage_skeleton(bytes_of(id->number))));
+}
+
 bool triage_targets(struct triage *t, const struct warrant_set *set)
 {
 	if (t->room > 0) {
@@ -252,5 +267,8 @@ bool triage_targets(struct triage *t, const struct warrant_set *set)
 		for (size_t j = 0; j < set->all[i].target_count; j++)
 			if (!triage_add(t, &set->all[i].targets[j].id))
 				return false;
+	for (size_t i = 0; i < t->taught_count && i < TAUGHT_MAX; i++)
+		if (!add(t, t->taught[i]))
+			return false;
 	return true;
 }

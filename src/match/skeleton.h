@@ -6,6 +6,8 @@
 
 #include "otway/triage.h"
 
+#define TAUGHT_MAX 16384
+
 struct triage {
 	uint64_t *slots;    /* open addressing, 0 free */
 	size_t count, room; /* room: a power of two, at least twice count */
@@ -13,6 +15,8 @@ struct triage {
 		*filter; /* two bits in one word for each skeleton; small enough for the cache whatever the slots are */
 	size_t filter_mask; /* its words - 1 */
 	bool all;           /* some target has no skeleton, so everything may be it */
+	uint64_t *taught;   /* the last TAUGHT_MAX that triage_teach added, in turn; NULL: none yet */
+	size_t taught_count;
 };
 
 /* The value of a hex digit, or -1. */

@@ -53,10 +53,14 @@ enum step_kind {
 	STEP_KEY,    /* a key for a call */
 	STEP_CLOSE,  /* the call is over: no new stream after this; known ones may linger, see media.h */
 	STEP_KEY_WANTED, /* a key of a KMS is wanted: of no use to media */
-	STEP_OVER    /* nothing is wanted of a KMS for this call any more: it is over, or nobody takes its media */
+	STEP_OVER,   /* nothing is wanted of a KMS for this call any more: it is over, or nobody takes its media */
+	STEP_GONE,   /* the call is forgotten: nothing more is said of it */
+	STEP_NOTE,   /* only with a journal: see back.h. Comes before the steps that the message leads to */
+	STEP_FORGET  /* likewise: a note that is of no more use */
 };
 
 struct key_wanted; /* key.h */
+struct back_note;  /* back.h */
 
 struct step {
 	enum step_kind kind;
@@ -68,6 +72,8 @@ struct step {
 	struct place place;                /* STEP_PLACE */
 	struct key_given key;              /* STEP_KEY */
 	const struct key_wanted *wanted;   /* STEP_KEY_WANTED */
+	const struct back_note *note;      /* STEP_NOTE */
+	uint64_t forget;                   /* STEP_FORGET: its number */
 };
 
 #endif
