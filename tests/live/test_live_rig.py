@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
+import phones
 from live import Live
 from livetest import LiveTest
 from netns import MIRRORS
@@ -60,6 +61,19 @@ class Rig(LiveTest):
         self.played(plan, network)
         end()
         self.judge(live, recording, people)
+
+    def test_a_call_of_two_baresip_through_kamailio(self):
+        network = self.network()
+        live, people = self.enterContext(Live(network)), People()
+        live.agency()
+        live.warrant("L0", people.callee(0))
+        bed = self.enterContext(Bed(network, live.folder))
+        recording = self.record(network, live)
+        phones.call(bed, people.caller(0), people.callee(0), 3)()
+        (call,) = self.heard(recording).of(people.callee(0))
+        self.assertEqual(len(call.streams), 2)
+        self.assertTrue(all(p.plain for s in call.streams.values() for p in s))
+        self.assertWhole(live.decrypted(live.path("all.pcap"), code=0)["L0"], [call])
 
     def test_nothing_of_a_network_is_left(self):
         network = self.network()
