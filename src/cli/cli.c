@@ -9,6 +9,7 @@
 
 #include "otway/base/log.h"
 #include "otway/base/secret.h"
+#include "otway/settings.h"
 
 const struct cli_group *cli_group_of(const struct cli *c, const char *name)
 {
@@ -104,7 +105,7 @@ static int run(struct cli *c, struct err *err)
 
 	if (args_text(c, "config") != NULL && conf_read(args_text(c, "config"), &c->conf, err) < 0)
 		return cli_no_file(err);
-	if (settings_apply(c, err) < 0)
+	if (settings_decap(args_text(c, "config"), &c->conf, &c->decap, err) < 0)
 		return err_in(err, "reading the configuration");
 	rc = c->verb->run(c, err);
 	if (rc < 0 && err->code == EXIT_REFUSED && c->store != NULL)

@@ -94,9 +94,6 @@ int cli_audit(struct cli *c, const char *act, const char *subject, json_t *detai
 /* A file that is not there is a failure: what "not found" speaks of is the store. Returns -1. */
 int cli_no_file(struct err *err);
 
-/* settings.c: c->decap as the configuration says; EXIT_USAGE when that cannot be. */
-int settings_apply(struct cli *c, struct err *err);
-
 /* words.c: a text for the trail and for people: UTF-8 without control characters, else each octet as %XX. The caller frees. */
 char *cli_clean(const char *text);
 /* The last part of a path. */

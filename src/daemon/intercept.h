@@ -1,0 +1,129 @@
+/*
+ * intercept: what the files of this role share. Each process has a front; the first also has the back, to which the others send signalling.
+ *
+ *   intercept_front.c   frames in, media and signalling out
+ *   intercept_back.c    signalling of all fronts in the order of time, steps to all of them
+ *   intercept_open.c    what was said of media of open calls, for a front that comes up later
+ *   intercept_resume.c  what the one before left, what to leave to the one that follows
+ *   intercept_stop.c    the end in good order
+ *   intercept_watch.c   drops, interfaces, clocks, the lease
+ */
+#ifndef OTWAY_DAEMON_INTERCEPT_H
+#define OTWAY_DAEMON_INTERCEPT_H
+
+#include "otway/back.h"
+#include "otway/front.h"
+#include "otway/live.h"
+#include "role.h"
+
+#define FRONTS_MAX CONF_INTERCEPTS
+#define NOTES_HELD ((size_t)256 << 20) /* octets of notes of the one before, until the table is there */
+
+struct merge; /* intercept_merge.c */
+struct open_calls;
+
+struct interface {
+	bool watched, gone, renewed;
+	nsec_t since;              /* when it went; NSEC_NONE: it is there */
+	nsec_t looked;             /* when its drops were counted last, wall clock */
+	struct loop_watch *watch;
+	uint64_t frames, octets, dropped;
+};
+
+struct intercept {
+	struct role_start *start;
+	struct crew *crew;
+	struct loop *loop;
+	struct live *live;
+	struct front *front;
+	uint32_t index, fronts;
+	struct interface interfaces[CONF_INTERFACES];
+	size_t interface_count;
+	struct loop_timer *beat;   /* often: time, marks, drops */
+	nsec_t begun;              /* wall clock, when frames were first taken */
+	nsec_t wall, steady;       /* both clocks at the last beat */
+	nsec_t margin;             /* how late a packet may be */
+	struct buf octets;         /* of a message to be sent */
+
+	/* What could not be sent, since when. */
+	nsec_t lost_since, lost_until;
+	uint64_t lost, lost_ever;
+
+	/* The first one only. */
+	struct back *back;
+	struct merge *merge;
+	struct open_calls *open;
+	struct warrant_set coming, table; /* being said by control; as said last */
+	bool has_table, lease_over;
+	nsec_t lease;
+
+	/* From the one before. */
+	bool resuming, resume_told;
+	struct note_kept *notes, **last_note;
+	size_t note_octets;
+	nsec_t resume_until; /* then it goes on without, by loop_now */
+	uint64_t states;     /* numbers of stream states */
+	uint64_t sealed;     /* counts what was sealed under salt */
+	uint8_t salt[4];
+
+	/* At the end. */
+	bool stopping, front_over, back_over;
+	bool over[FRONTS_MAX]; /* that front has sent its last signal */
+	nsec_t stop_until;
+};
+
+/* intercept_front.c */
+void front_begin(struct intercept *it);        /* takes frames from now on */
+void front_drain(struct intercept *it);        /* until both halves have nothing more to say */
+void front_read_all(struct intercept *it);     /* what is in the rings still */
+void lose(struct intercept *it, nsec_t at);    /* a packet had no room */
+void lost_told(struct intercept *it, bool all);
+void send_gap(struct intercept *it, const struct gap *g);
+bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type); /* it->octets, emptied */
+
+/* intercept_back.c */
+void back_signal(struct intercept *it, uint32_t from, const struct datagram *d); /* borrowed for the call */
+void back_mark(struct intercept *it, uint32_t from, nsec_t until);
+bool back_drain(struct intercept *it);         /* true: something was done */
+void back_set_table(struct intercept *it, const struct warrant_set *set);
+void back_tell_active(struct intercept *it);
+
+/* intercept_merge.c: signals of all fronts, in the order of time. */
+struct merge *merge_new(uint32_t fronts);
+void merge_free(struct merge *m);
+bool merge_put(struct merge *m, uint32_t from, const struct datagram *d, nsec_t now); /* copied; false: out of memory */
+void merge_mark(struct merge *m, uint32_t from, nsec_t until);
+/* The next one that nobody can have anything before, or that waited too long; now: loop_now; `all`: whatever is there. Borrowed until
+ * the next call. */
+bool merge_next(struct merge *m, nsec_t now, bool all, struct datagram *out);
+nsec_t merge_reached(const struct merge *m); /* the least of all marks */
+
+/* intercept_open.c */
+struct open_calls *open_new(void);
+void open_free(struct open_calls *o);
+void open_step(struct open_calls *o, const struct step *s, struct bytes octets); /* octets: of its message */
+void open_esp(struct open_calls *o, struct bytes octets);
+void open_gone(struct open_calls *o, uint32_t call);
+typedef bool open_fn(void *arg, enum msg_type type, struct bytes octets);
+void open_each(const struct open_calls *o, open_fn *fn, void *arg);
+size_t open_count(const struct open_calls *o);
+
+/* intercept_resume.c */
+void resume_begin(struct intercept *it);
+void resume_take(struct intercept *it, struct bytes body);
+void resume_end(struct intercept *it);
+void resume_try(struct intercept *it);         /* goes on when all is there, or it has waited long enough */
+void resume_free(struct intercept *it);
+void leave_note(struct intercept *it, const struct back_note *n);
+void leave_forget(struct intercept *it, uint64_t number);
+void leave_states(struct intercept *it);
+
+/* intercept_stop.c */
+void stop_begin(void *role);
+void stop_try(struct intercept *it);
+
+/* intercept_watch.c */
+void watch_beat(struct intercept *it);
+size_t watch_counts(struct intercept *it, struct msg_count *out, size_t max);
+
+#endif

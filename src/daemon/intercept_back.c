@@ -1,0 +1,144 @@
+/* intercept_back: of the first intercept: signals of all fronts in the order of time through the back, and what it says to whom it concerns. */
+#include "intercept.h"
+
+#include "otway/base/secret.h"
+
+static bool send_open(void *arg, enum msg_type type, struct bytes octets)
+{
+	struct intercept *it = arg;
+
+	for (uint32_t i = 1; i < it->fronts; i++)
+		if (!crew_send(it->crew, ROLE_INTERCEPT, i, type, octets))
+			it->lost_ever++; /* its media lies sealed until the next word of it */
+	return true;
+}
+
+/* A step about media: to our own front, and to all others; kept for those that come up later. */
+static void media_step_out(struct intercept *it, const struct step *s)
+{
+	front_step(it->front, s);
+	if (it->fronts < 2)
+		return;
+	if (msg_put_step(&it->octets, s)) {
+		open_step(it->open, s, buf_bytes(&it->octets));
+		send_open(it, MSG_STEP, buf_bytes(&it->octets));
+	}
+	secret_wipe(it->octets.at, it->octets.len); /* keys */
+	buf_reset(&it->octets);
+}
+
+static void record_out(struct intercept *it, const struct record *r)
+{
+	msg_put_record(&it->octets, r);
+	if (!send_to(it, ROLE_DELIVERY, 0, MSG_RECORD))
+		lose(it, r->at);
+}
+
+static void step_out(struct intercept *it, const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_RECORD:
+		record_out(it, &s->record);
+		break;
+	case STEP_COVER:
+	case STEP_PLACE:
+	case STEP_KEY:
+	case STEP_CLOSE:
+		media_step_out(it, s);
+		break;
+	case STEP_KEY_WANTED:
+		msg_put_key_wanted(&it->octets, s->wanted);
+		send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
+		break;
+	case STEP_OVER:
+		msg_put_call(&it->octets, s->call);
+		send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
+		break;
+	case STEP_GONE:
+		open_gone(it->open, s->call);
+		break;
+	case STEP_NOTE:
+		leave_note(it, s->note);
+		break;
+	case STEP_FORGET:
+		leave_forget(it, s->forget);
+		break;
+	}
+}
+
+static bool steps_out(struct intercept *it)
+{
+	const struct step *s;
+	bool any = false;
+
+	while (back_next(it->back, &s)) {
+		step_out(it, s);
+		any = true;
+	}
+	return any;
+}
+
+static void take(struct intercept *it, const struct datagram *d)
+{
+	struct sip_esp e;
+
+	back_time(it->back, d->at);
+	steps_out(it);
+	back_take(it->back, d);
+	steps_out(it);
+	while (back_esp(it->back, &e)) {
+		front_esp(it->front, &e);
+		if (it->fronts < 2)
+			continue;
+		msg_put_esp(&it->octets, &e.dst, e.spi, e.icv);
+		open_esp(it->open, buf_bytes(&it->octets));
+		send_open(it, MSG_ESP, buf_bytes(&it->octets));
+		buf_reset(&it->octets);
+	}
+}
+
+void back_signal(struct intercept *it, uint32_t from, const struct datagram *d)
+{
+	if (it->fronts < 2 && !it->resuming)
+		take(it, d);
+	else if (!merge_put(it->merge, from, d, loop_now()))
+		lose(it, d->at);
+}
+
+void back_mark(struct intercept *it, uint32_t from, nsec_t until)
+{
+	merge_mark(it->merge, from, until);
+}
+
+bool back_drain(struct intercept *it)
+{
+	struct datagram d;
+	bool any = steps_out(it);
+
+	while (!it->resuming && merge_next(it->merge, loop_now(), it->stopping, &d)) {
+		take(it, &d);
+		any = true;
+	}
+	return any;
+}
+
+void back_set_table(struct intercept *it, const struct warrant_set *set)
+{
+	if (!back_targets(it->back, set))
+		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
+			"bug: no memory for the table of warrants; the one before holds");
+}
+
+void back_tell_active(struct intercept *it)
+{
+	struct msg_active a = { .warrant = UINT32_MAX };
+
+	msg_put_active(&it->octets, &a);
+	send_to(it, ROLE_CONTROL, 0, MSG_ACTIVE);
+	for (size_t i = 0; back_active(it->back, i, &a.warrant, &a.calls); i++) {
+		if (a.calls == 0)
+			continue;
+		msg_put_active(&it->octets, &a);
+		send_to(it, ROLE_CONTROL, 0, MSG_ACTIVE);
+	}
+}

@@ -1,0 +1,174 @@
+/* intercept_front: frames of the rings through the front: media to delivery, signalling to the back, what others own to them. */
+#include "intercept.h"
+
+#include <stdio.h>
+
+#include "otway/base/secret.h"
+
+#define BATCH 256 /* frames of one interface at a turn */
+
+bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type)
+{
+	bool sent = !it->octets.failed && crew_send(it->crew, to, index, type, buf_bytes(&it->octets));
+
+	buf_reset(&it->octets);
+	return sent;
+}
+
+void send_gap(struct intercept *it, const struct gap *g)
+{
+	msg_put_gap(&it->octets, g);
+	send_to(it, ROLE_DELIVERY, 0, MSG_GAP);
+}
+
+void lose(struct intercept *it, nsec_t at)
+{
+	if (it->lost == 0 || at < it->lost_since)
+		it->lost_since = at;
+	if (it->lost == 0 || at > it->lost_until)
+		it->lost_until = at;
+	it->lost++;
+	it->lost_ever++;
+}
+
+/* Told when there is room again, or at the latest at the end. */
+void lost_told(struct intercept *it, bool all)
+{
+	struct gap g = { it->lost_since, it->lost_until + 1, GAP_QUEUE, "", it->lost };
+	struct port *to = crew_port(it->crew, ROLE_DELIVERY, 0);
+
+	if (it->lost == 0 || (!all && to != NULL && port_waiting(to) > PORT_MESSAGE_MAX))
+		return;
+	snprintf(g.where, sizeof(g.where), "intercept %u", (unsigned int)it->index);
+	it->lost = 0;
+	send_gap(it, &g);
+}
+
+static void hold_elsewhere(struct intercept *it, const struct media_packet *p)
+{
+	const struct msg_held held = { p->call,
+		{ .at = p->at, .proto = IP_PROTO_UDP, .flow = p->flow, .packet = p->packet, .payload = p->payload } };
+
+	msg_put_held(&it->octets, &held);
+	if (!send_to(it, ROLE_DELIVERY, 0, MSG_HELD))
+		lose(it, p->at);
+}
+
+/* A packet, once for each warrant whose window holds it. */
+static void media_out(struct intercept *it, const struct media_packet *p, const struct cover *covers, size_t count)
+{
+	struct record r = { .kind = RECORD_MEDIA, .call = p->call, .at = p->at, .media = *p };
+	bool lost = false;
+
+	if (p->fate == MEDIA_HELD) {
+		hold_elsewhere(it, p);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (p->at < covers[i].from || p->at >= covers[i].until)
+			continue;
+		r.warrant = covers[i].warrant;
+		msg_put_record(&it->octets, &r);
+		lost |= !send_to(it, ROLE_DELIVERY, 0, MSG_RECORD);
+	}
+	if (lost)
+		lose(it, p->at);
+	srtp_key_clear(&r.media.key);
+}
+
+static void signal_out(struct intercept *it, const struct datagram *d)
+{
+	if (it->index == 0) {
+		back_signal(it, 0, d);
+		return;
+	}
+	msg_put_datagram(&it->octets, d);
+	if (!send_to(it, ROLE_INTERCEPT, 0, MSG_SIGNAL))
+		lose(it, d->at);
+}
+
+static void tell(struct intercept *it, const struct front_out *o)
+{
+	switch (o->kind) {
+	case FRONT_SIGNAL:
+		signal_out(it, o->datagram);
+		break;
+	case FRONT_FORWARD:
+		msg_put_datagram(&it->octets, o->datagram);
+		if (!send_to(it, ROLE_INTERCEPT, o->to, MSG_FORWARD))
+			lose(it, o->datagram->at);
+		break;
+	case FRONT_HELD_WANTED:
+		msg_put_call(&it->octets, o->call);
+		send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
+		break;
+	case FRONT_UNCLAIMED:
+	case FRONT_NOTHING:
+		break;
+	}
+}
+
+void front_drain(struct intercept *it)
+{
+	const struct media_packet *p;
+	const struct cover *covers;
+	struct front_out o;
+	size_t count;
+
+	for (;;) {
+		if (front_media(it->front, &p, &covers, &count))
+			media_out(it, p, covers, count);
+		else if (it->back != NULL && back_drain(it))
+			continue;
+		else if (front_next(it->front, &o))
+			tell(it, &o);
+		else
+			return;
+	}
+}
+
+static void on_frame(void *arg, const struct frame *f)
+{
+	struct intercept *it = arg;
+
+	it->interfaces[f->source].frames++;
+	it->interfaces[f->source].octets += f->wire_len;
+	front_take(it->front, f);
+	front_drain(it);
+}
+
+static bool read_ring(struct intercept *it, size_t i)
+{
+	return live_take(it->live, i, BATCH, on_frame, it) > 0;
+}
+
+/* All of them in turn, so that what came at one time is seen at one time. */
+static void on_ring(void *arg)
+{
+	struct intercept *it = arg;
+
+	for (size_t i = 0; i < it->interface_count; i++)
+		if (!it->interfaces[i].gone)
+			read_ring(it, i);
+}
+
+void front_begin(struct intercept *it)
+{
+	for (size_t i = 0; i < it->interface_count; i++) {
+		int fd = live_fd(it->live, i);
+
+		if (fd >= 0 && it->interfaces[i].watch == NULL)
+			it->interfaces[i].watch = loop_watch_new(it->loop, fd, LOOP_READ, on_ring, it);
+	}
+	if (it->begun == NSEC_NONE)
+		it->begun = nsec_now();
+}
+
+void front_read_all(struct intercept *it)
+{
+	const nsec_t until = loop_now() + NSEC_PER_SEC / 2;
+
+	for (size_t i = 0; i < it->interface_count; i++)
+		while (!it->interfaces[i].gone && loop_now() < until && read_ring(it, i))
+			;
+}

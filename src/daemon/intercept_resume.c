@@ -1,0 +1,192 @@
+/*
+ * intercept_resume: what is left with keys for the intercept that follows, sealed under a key that only intercepts have: the messages that
+ * made what is known of calls under warrant, and the states of streams. Numbers tell the two apart: notes are even.
+ */
+#include "intercept.h"
+
+#include <stdlib.h>
+
+#include "otway/base/crypto.h"
+#include "otway/base/secret.h"
+
+#define RESUME_WAIT (NSEC_PER_SEC * 9 / 10)
+#define STATES_KEPT 600 /* one a second: a stream that was silent for longer is found out again by its tags */
+#define NOTE_HEAD   13  /* number, call, claimed */
+
+/* A note that waits for the table of warrants. */
+struct note_kept {
+	struct note_kept *next;
+	size_t len;
+	uint8_t octets[];
+};
+
+/* The nonce is never used again: 4 octets drawn by each process, 8 counted in it. */
+static void nonce_make(struct intercept *it, uint8_t out[CRYPTO_NONCE_LEN])
+{
+	memcpy(out, it->salt, sizeof(it->salt));
+	put_be32(out + 4, (uint32_t)(it->sealed >> 32));
+	put_be32(out + 8, (uint32_t)it->sealed);
+	it->sealed++;
+}
+
+/* Seals it->octets, and sends it as the checkpoint of that number. */
+static void leave(struct intercept *it, uint64_t number)
+{
+	const struct bytes key = { it->start->seal, ROLE_SEAL };
+	struct bytes plain = buf_bytes(&it->octets);
+	uint8_t *sealed = malloc(CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN), aad[8];
+	struct msg_checkpoint c = { number, { sealed, CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN } };
+
+	put_be32(aad, (uint32_t)(number >> 32));
+	put_be32(aad + 4, (uint32_t)number);
+	if (sealed != NULL && !it->octets.failed) {
+		nonce_make(it, sealed);
+		if (crypto_gcm_seal(key, sealed, (struct bytes){ aad, 8 }, plain, sealed + CRYPTO_NONCE_LEN)) {
+			secret_wipe(it->octets.at, it->octets.len);
+			buf_reset(&it->octets);
+			msg_put_checkpoint(&it->octets, &c);
+			send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT);
+		}
+	}
+	buf_reset(&it->octets);
+	free(sealed);
+}
+
+static void forget(struct intercept *it, uint64_t number)
+{
+	const struct msg_checkpoint c = { number, { NULL, 0 } };
+
+	msg_put_checkpoint(&it->octets, &c);
+	send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT_DROP);
+}
+
+void leave_note(struct intercept *it, const struct back_note *n)
+{
+	uint8_t head[NOTE_HEAD];
+
+	put_be32(head, (uint32_t)(n->number >> 32));
+	put_be32(head + 4, (uint32_t)n->number);
+	put_be32(head + 8, n->call);
+	head[12] = n->claimed;
+	buf_add(&it->octets, head, sizeof(head));
+	msg_put_datagram(&it->octets, n->datagram);
+	leave(it, n->number << 1);
+}
+
+void leave_forget(struct intercept *it, uint64_t number)
+{
+	forget(it, number << 1);
+}
+
+void leave_states(struct intercept *it)
+{
+	if (!front_state(it->front, &it->octets))
+		return;
+	it->states++;
+	leave(it, it->states << 1 | 1);
+	if (it->states > STATES_KEPT)
+		forget(it, (it->states - STATES_KEPT) << 1 | 1);
+}
+
+void resume_begin(struct intercept *it)
+{
+	it->last_note = &it->notes;
+	it->resuming = it->start->again;
+	it->resume_until = loop_now() + RESUME_WAIT;
+	if (it->resuming)
+		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ NULL, 0 });
+}
+
+static void keep_note(struct intercept *it, struct bytes plain)
+{
+	struct note_kept *k = it->note_octets < NOTES_HELD ? malloc(sizeof(*k) + plain.len) : NULL;
+
+	if (k == NULL)
+		return;
+	k->next = NULL;
+	k->len = plain.len;
+	memcpy(k->octets, plain.at, plain.len);
+	it->note_octets += plain.len;
+	*it->last_note = k;
+	it->last_note = &k->next;
+}
+
+void resume_take(struct intercept *it, struct bytes body)
+{
+	const struct bytes key = { it->start->seal, ROLE_SEAL };
+	struct msg_checkpoint c;
+	uint8_t *plain, aad[8];
+	size_t len;
+
+	if (!it->resuming || !msg_get_checkpoint(body, &c) || c.sealed.len < CRYPTO_NONCE_LEN + CRYPTO_TAG_LEN)
+		return;
+	len = c.sealed.len - CRYPTO_NONCE_LEN - CRYPTO_TAG_LEN;
+	plain = malloc(len + 1);
+	put_be32(aad, (uint32_t)(c.number >> 32));
+	put_be32(aad + 4, (uint32_t)c.number);
+	if (plain != NULL && crypto_gcm_open(key, c.sealed.at, (struct bytes){ aad, 8 },
+				     bytes_part(c.sealed, CRYPTO_NONCE_LEN, c.sealed.len), plain)) {
+		if (c.number % 2 == 0 && it->back != NULL)
+			keep_note(it, (struct bytes){ plain, len });
+		else if (c.number % 2 == 1)
+			front_resume(it->front, (struct bytes){ plain, len });
+		if (c.number % 2 == 1 && c.number >> 1 > it->states)
+			it->states = c.number >> 1;
+	}
+	if (plain != NULL)
+		secret_free(plain, len);
+}
+
+void resume_end(struct intercept *it)
+{
+	it->resume_told = true;
+	resume_try(it);
+}
+
+static void resume_note(struct intercept *it, struct bytes plain)
+{
+	struct back_note n = { 0 };
+	struct datagram d;
+
+	if (plain.len < NOTE_HEAD || !msg_get_datagram(bytes_part(plain, NOTE_HEAD, plain.len), &d) ||
+		d.payload.at == NULL)
+		return;
+	n.number = be64(plain.at);
+	n.call = be32(plain.at + 8);
+	n.claimed = plain.at[12] != 0;
+	n.datagram = &d;
+	back_time(it->back, d.at);
+	back_resume(it->back, &n);
+	back_drain(it);
+}
+
+/* The back knows its calls again before it hears anything new; nobody waits for that for long. */
+void resume_try(struct intercept *it)
+{
+	bool late = loop_now() >= it->resume_until;
+
+	if (!it->resuming || (!late && (!it->resume_told || (it->back != NULL && !it->has_table))))
+		return;
+	while (it->notes != NULL) {
+		struct note_kept *k = it->notes;
+
+		it->notes = k->next;
+		resume_note(it, (struct bytes){ k->octets, k->len });
+		secret_free(k, sizeof(*k) + k->len);
+	}
+	it->last_note = &it->notes;
+	it->resuming = false;
+	msg_put_call(&it->octets, UINT32_MAX);
+	send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
+	front_begin(it);
+}
+
+void resume_free(struct intercept *it)
+{
+	while (it->notes != NULL) {
+		struct note_kept *k = it->notes;
+
+		it->notes = k->next;
+		secret_free(k, sizeof(*k) + k->len);
+	}
+}
