@@ -12,16 +12,25 @@ struct live;
 
 struct live_options {
 	const char *const *interfaces;
-	size_t count;        /* interfaces */
-	size_t ring;         /* octets of each one's ring */
+	size_t count; /* interfaces */
+	size_t ring;  /* octets of each one's ring */
 	unsigned snaplen;
-	nsec_t retire;       /* how long a block of the ring waits to be filled: how late a packet may be, at most */
-	uint16_t group;      /* number of the first interface's fan-out group, the next one's is one more; with processes > 1 */
-	unsigned processes;  /* that share the traffic; 0 and 1: this one alone */
+	nsec_t retire;  /* how long a block of the ring waits to be filled: how late a packet may be, at most */
+	uint16_t group; /* of fan-out: the first interface's number, the next one's is one more; with processes > 1 */
+	unsigned processes;      /* that share the traffic; 0 and 1: this one alone */
+	bool (*known)(int link); /* LINKTYPE_ values that can be read (decap_knows); NULL: any */
 };
 
-/* Which of them cannot be opened, and why, and what to do. An interface that is not there (EXIT_NOT_FOUND), or that may not be opened
- * (EXIT_REFUSED), is an error; with `lenient` one that is not there is left out and LIVE_GONE. */
+/* So many numbers of fan-out groups in a row that nobody has in this network namespace. One asks, for all processes. */
+#define LIVE_GROUPS 64
+int live_groups(size_t count, uint16_t *first, struct err *err);
+
+/*
+ * Which of them cannot be opened, and why, and what to do. An interface that is not there (EXIT_NOT_FOUND), that is down or may not be
+ * opened (EXIT_REFUSED), is an error; with `lenient` one that is not there or down is left out and LIVE_GONE. A process that joins the
+ * group of another gets its share from then on; when one ends, the kernel gives its share to the others at once. Shared, opening takes
+ * a few times `retire`, for each interface.
+ */
 int live_new(struct live **out, const struct live_options *o, bool lenient, struct err *err);
 void live_free(struct live *l);
 
@@ -34,11 +43,22 @@ int live_take(struct live *l, size_t i, int max, live_frame *fn, void *arg);
 
 /* What the kernel has dropped since the last call. Cheap, but a system call. */
 uint64_t live_dropped(struct live *l, size_t i);
+/* What the interface has lost since the last call before any process could have it, for want of buffers. The same for all processes
+ * that share it: to be asked by one. */
+uint64_t live_missed(struct live *l, size_t i);
 
-enum live_state { LIVE_UP, LIVE_DOWN /* it comes back by itself */, LIVE_GONE /* only a new live_new can open it again */ };
+enum live_state {
+	LIVE_UP,
+	LIVE_DOWN, /* switched off, or nothing at the other end of the cable: it comes back by itself */
+	LIVE_GONE  /* only a new live_new can open it again */
+};
 enum live_state live_state(struct live *l, size_t i);
-/* Is an interface of that name there, and another one than the one that went? Needs no privilege but a socket-free look: through
- * /sys/class/net, or a descriptor kept since live_new. */
+/* Of one that is gone: is one of its name there that a new live_new may open? Another than the one that went, or one that is up. */
 bool live_returned(struct live *l, size_t i);
+
+/*
+ * System calls after live_new, all on descriptors that are open: poll; getsockopt (SOL_SOCKET SO_ERROR, SOL_PACKET PACKET_STATISTICS);
+ * getsockname; ioctl (SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS); pread64; and for live_free: munmap, setsockopt (PACKET_RX_RING), close.
+ */
 
 #endif

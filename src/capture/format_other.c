@@ -1,4 +1,4 @@
-/* format_other: what libpcap knows besides. The one file that sees libpcap. */
+/* format_other: what files libpcap can read besides. */
 #include "format.h"
 
 #include <pcap/pcap.h>
