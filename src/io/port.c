@@ -19,7 +19,6 @@ enum {
 	SPARES = 4,       /* empty parcels kept */
 };
 #define DATAGRAM_MAX (HEADER + PORT_MESSAGE_MAX)
-#define ROOM_SPARE   ((size_t)4 << 10) /* what the kernel needs beside a datagram */
 
 /* A datagram that gathers, or waits. */
 struct parcel {
@@ -162,7 +161,7 @@ bool port_flush(struct port *p)
 			return true;
 		}
 		if (sent < 0)
-			p->broken++; /* cannot be: port_new saw to room for every datagram */
+			p->broken++; /* cannot be: port_pair saw to room for every datagram */
 		parcel_done(p);
 	}
 	block(p, false);
@@ -275,40 +274,6 @@ void port_pause(struct port *p, bool paused)
 	loop_watch_pause(p->readable, paused || p->ended);
 	if (!paused && p->in_at < p->in_len)
 		loop_later_soon(p->later);
-}
-
-/* Every datagram of ours must fit, or it could never go out. */
-static int make_room(int fd, size_t octets, struct err *err)
-{
-	int wanted = (int)(octets / 2), has = 0; /* the kernel doubles it, for its own headers */
-	socklen_t len = sizeof(has);
-
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &wanted, sizeof(wanted)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
-	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &has, &len) < 0)
-		return err_set(err, "a socket between two roles: %s", strerror(errno));
-	if ((size_t)has < DATAGRAM_MAX + ROOM_SPARE)
-		return err_set(err,
-			"a socket between two roles holds %d octets, which is less than a message may have; "
-			"net.core.wmem_max must be %zu at least",
-			has, (DATAGRAM_MAX + ROOM_SPARE) / 2);
-	return 0;
-}
-
-int port_pair(int fds[2], size_t octets, struct err *err)
-{
-	if (octets < DATAGRAM_MAX + ROOM_SPARE)
-		octets = DATAGRAM_MAX + ROOM_SPARE;
-	if (octets > INT32_MAX)
-		octets = INT32_MAX;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-		return err_set(err, "making a socket between two roles: %s", strerror(errno));
-	if (make_room(fds[0], octets, err) == 0 && make_room(fds[1], octets, err) == 0)
-		return 0;
-	close(fds[0]);
-	close(fds[1]);
-	fds[0] = fds[1] = -1;
-	return -1;
 }
 
 int port_new(struct port **out, struct loop *l, int fd, size_t queue_max, port_taken *taken, void *arg, struct err *err)
