@@ -65,8 +65,8 @@ void specimen_call(struct record *out)
 	};
 
 	*out = record_of(RECORD_CALL);
-	out->facts = (struct call_facts){ ids, 2, 31, 32, NSEC_NONE, CALL_ANSWERED, "sip:a@x.example", NULL, matches, 2, diversions,
-		1, TOWARD_CALLEE, true, kms, 2, 9 };
+	out->facts = (struct call_facts){ ids, 2, 31, 32, NSEC_NONE, CALL_ANSWERED, "sip:a@x.example", NULL, matches, 2,
+		diversions, 1, TOWARD_CALLEE, true, kms, 2, 9 };
 }
 
 void specimen_media(struct record *out)
@@ -170,10 +170,11 @@ void specimen_key(struct step *out)
 
 void specimen_wanted(struct key_wanted *out)
 {
-	*out = (struct key_wanted){ 81, 82, UINT32_MAX, 83, 84, KEY_MGMT_OTWAY_REES, bytes_of("offer"), bytes_of("answer"),
-		bytes_of("first offer"), bytes_of("first answer"), bytes_of("tel:+15550101"), bytes_of("sip:a@x.example"),
-		bytes_of("sip:f@x.example"), bytes_of("sip:t@x.example"), bytes_of("sip:d@x.example"), bytes_of("call id"),
-		bytes_of("from tag"), bytes_of("to tag"), bytes_of("sip:kms@x.example") };
+	*out = (struct key_wanted){ 81, 82, UINT32_MAX, 83, 84, KEY_MGMT_OTWAY_REES, bytes_of("offer"),
+		bytes_of("answer"), bytes_of("first offer"), bytes_of("first answer"), bytes_of("tel:+15550101"),
+		bytes_of("sip:a@x.example"), bytes_of("sip:f@x.example"), bytes_of("sip:t@x.example"),
+		bytes_of("sip:d@x.example"), bytes_of("call id"), bytes_of("from tag"), bytes_of("to tag"),
+		bytes_of("sip:kms@x.example") };
 }
 
 void specimen_answer(struct key_answer *out)
@@ -185,7 +186,8 @@ void specimen_answer(struct key_answer *out)
 		.request = "00112233445566778899aabbccddeeff",
 		.reason = SEAL_KMS_NO_AGREEMENT,
 		.mismatch = true,
-		.tried = { { KMS_NETWORK_DEFAULT, "sip:kms@x.example", SEAL_NONE }, { KMS_OF_TICKET, "", SEAL_KEY_PURGED } },
+		.tried = { { KMS_NETWORK_DEFAULT, "sip:kms@x.example", SEAL_NONE },
+			{ KMS_OF_TICKET, "", SEAL_KEY_PURGED } },
 		.tried_count = 2,
 		.keys = { given(), { .call = 92, .key = { .suite = SUITE_UNSUPPORTED } } },
 		.key_count = 2 };
@@ -193,7 +195,8 @@ void specimen_answer(struct key_answer *out)
 
 void specimen_warrant(struct warrant *out)
 {
-	static char agency[] = "agency-a", authority[] = "court of x", uris[2][24] = { "sip:Alice@X.example", "tel:+15550101" };
+	static char agency[] = "agency-a", authority[] = "court of x",
+		    uris[2][24] = { "sip:Alice@X.example", "tel:+15550101" };
 	static struct target targets[2];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -201,12 +204,14 @@ void specimen_warrant(struct warrant *out)
 		if (!identity_parse(bytes_of(uris[i]), &targets[i].id))
 			abort();
 	}
-	*out = (struct warrant){ 101, "LIID-101", agency, authority, targets, 2, 102, NSEC_EVER, SCOPE_CC, DIVERTED_REPORT, true };
+	*out = (struct warrant){ 101, "LIID-101", agency, authority, targets, 2, 102, NSEC_EVER, SCOPE_CC,
+		DIVERTED_REPORT, true };
 }
 
 void specimen_agreement(struct kms_agreement *out)
 {
-	static char identity[] = "sip:kms@x.example", url[] = "https://192.0.2.9/xk", ca[] = "/ca.pem", cert[] = "/c.pem";
+	static char identity[] = "sip:kms@x.example", url[] = "https://192.0.2.9/xk", ca[] = "/ca.pem",
+		    cert[] = "/c.pem";
 	static char key[] = "/k.pem", home[] = "x.example", user[2][24] = { "sip:u@y.example", "tel:+15550199" };
 	static char *homes[] = { home }, *users[] = { user[0], user[1] };
 
@@ -303,34 +308,67 @@ bool specimen_message(size_t i, enum msg_type *type, struct buf *out)
 {
 	buf_reset(out);
 	switch (i) {
-	case 0: return as(MSG_PEER_UP, type, msg_put_peer(out, &(struct msg_peer){ ROLE_INTERCEPT, 3, 151 }));
-	case 1: return as(MSG_MARK, type, msg_put_time(out, -152));
-	case 2: return as(MSG_CALL_OVER, type, msg_put_call(out, UINT32_MAX));
-	case 3: return as(MSG_LEASE, type, msg_put_lease(out, &(struct msg_lease){ 153, 154 }));
-	case 4: return as(MSG_WARRANT, type, put_warrant(out));
-	case 5: return as(MSG_AGREEMENT, type, put_agreement(out));
-	case 6: return as(MSG_SIGNAL, type, put_datagram(specimen_datagram, out));
-	case 7: return as(MSG_FORWARD, type, put_datagram(specimen_fragment, out));
-	case 8: return as(MSG_STEP, type, put_step(specimen_cover, out));
-	case 9: return as(MSG_STEP, type, put_step(specimen_place, out));
-	case 10: return as(MSG_STEP, type, put_step(specimen_key, out));
-	case 11: return as(MSG_STEP, type, put_step(NULL, out));
-	case 12: return as(MSG_ESP, type, msg_put_esp(out, &six, 0xcafebabe, 12));
-	case 13: return as(MSG_RECORD, type, put_record(specimen_sip, out));
-	case 14: return as(MSG_RECORD, type, put_record(specimen_event, out));
-	case 15: return as(MSG_RECORD, type, put_record(specimen_call, out));
-	case 16: return as(MSG_RECORD, type, put_record(specimen_media, out));
-	case 17: return as(MSG_RECORD, type, put_record(specimen_media_bare, out));
-	case 18: return as(MSG_GAP, type, put_gap(out));
-	case 19: return as(MSG_HELD, type, put_held(out));
-	case 20: return as(MSG_KEY_WANTED, type, put_wanted(out));
-	case 21: return as(MSG_KEY, type, put_answer(out));
-	case 22: return as(MSG_AUDIT, type, msg_put_audit(out, &(struct msg_audit){ 155, "key-request", "kms", "{\"call\":1}" }));
-	case 23: return as(MSG_AUDITED, type, msg_put_audited(out, UINT64_C(0x1020304050607080), true));
-	case 24: return as(MSG_COUNTS, type, msg_put_count(out, &(struct msg_count){ "kernel_drops", "eth1", 156, true }));
-	case 25: return as(MSG_ACTIVE, type, msg_put_active(out, &(struct msg_active){ 157, 158 }));
-	case 26: return as(MSG_ALARM, type, msg_put_alarm(out, &(struct msg_alarm){ ALARM_CONFIG, true, "agreement 2", "why" }));
-	case 27: return as(MSG_CHECKPOINT, type, msg_put_checkpoint(out, &(struct msg_checkpoint){ 159, bytes_of("sealed") }));
-	default: return false;
+	case 0:
+		return as(MSG_PEER_UP, type, msg_put_peer(out, &(struct msg_peer){ ROLE_INTERCEPT, 3, 151 }));
+	case 1:
+		return as(MSG_MARK, type, msg_put_time(out, -152));
+	case 2:
+		return as(MSG_CALL_OVER, type, msg_put_call(out, UINT32_MAX));
+	case 3:
+		return as(MSG_LEASE, type, msg_put_lease(out, &(struct msg_lease){ 153, 154 }));
+	case 4:
+		return as(MSG_WARRANT, type, put_warrant(out));
+	case 5:
+		return as(MSG_AGREEMENT, type, put_agreement(out));
+	case 6:
+		return as(MSG_SIGNAL, type, put_datagram(specimen_datagram, out));
+	case 7:
+		return as(MSG_FORWARD, type, put_datagram(specimen_fragment, out));
+	case 8:
+		return as(MSG_STEP, type, put_step(specimen_cover, out));
+	case 9:
+		return as(MSG_STEP, type, put_step(specimen_place, out));
+	case 10:
+		return as(MSG_STEP, type, put_step(specimen_key, out));
+	case 11:
+		return as(MSG_STEP, type, put_step(NULL, out));
+	case 12:
+		return as(MSG_ESP, type, msg_put_esp(out, &six, 0xcafebabe, 12));
+	case 13:
+		return as(MSG_RECORD, type, put_record(specimen_sip, out));
+	case 14:
+		return as(MSG_RECORD, type, put_record(specimen_event, out));
+	case 15:
+		return as(MSG_RECORD, type, put_record(specimen_call, out));
+	case 16:
+		return as(MSG_RECORD, type, put_record(specimen_media, out));
+	case 17:
+		return as(MSG_RECORD, type, put_record(specimen_media_bare, out));
+	case 18:
+		return as(MSG_GAP, type, put_gap(out));
+	case 19:
+		return as(MSG_HELD, type, put_held(out));
+	case 20:
+		return as(MSG_KEY_WANTED, type, put_wanted(out));
+	case 21:
+		return as(MSG_KEY, type, put_answer(out));
+	case 22:
+		return as(MSG_AUDIT, type,
+			msg_put_audit(out, &(struct msg_audit){ 155, "key-request", "kms", "{\"call\":1}" }));
+	case 23:
+		return as(MSG_AUDITED, type, msg_put_audited(out, UINT64_C(0x1020304050607080), true));
+	case 24:
+		return as(
+			MSG_COUNTS, type, msg_put_count(out, &(struct msg_count){ "kernel_drops", "eth1", 156, true }));
+	case 25:
+		return as(MSG_ACTIVE, type, msg_put_active(out, &(struct msg_active){ 157, 158 }));
+	case 26:
+		return as(MSG_ALARM, type,
+			msg_put_alarm(out, &(struct msg_alarm){ ALARM_CONFIG, true, "agreement 2", "why" }));
+	case 27:
+		return as(MSG_CHECKPOINT, type,
+			msg_put_checkpoint(out, &(struct msg_checkpoint){ 159, bytes_of("sealed") }));
+	default:
+		return false;
 	}
 }
