@@ -50,7 +50,7 @@ uint64_t live_missed(struct live *l, size_t i);
 enum live_state {
 	LIVE_UP,
 	LIVE_DOWN, /* switched off, or nothing at the other end of the cable: it comes back by itself */
-	LIVE_GONE  /* only a new live_new can open it again */
+	LIVE_GONE  /* or it has another name: only a new live_new can open it again */
 };
 enum live_state live_state(struct live *l, size_t i);
 /* Of one that is gone: is one of its name there that a new live_new may open? Another than the one that went, or one that is up. */
@@ -58,7 +58,7 @@ bool live_returned(struct live *l, size_t i);
 
 /*
  * System calls after live_new, all on descriptors that are open: poll; getsockopt (SOL_SOCKET SO_ERROR, SOL_PACKET PACKET_STATISTICS);
- * getsockname; ioctl (SIOCGIFINDEX, SIOCGIFNAME, SIOCGIFFLAGS); pread64; and for live_free: munmap, setsockopt (PACKET_RX_RING), close.
+ * getsockname; ioctl (SIOCGIFINDEX, SIOCGIFFLAGS); pread64; and for live_free: munmap, setsockopt (PACKET_RX_RING), close.
  */
 
 #endif

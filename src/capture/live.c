@@ -1,13 +1,11 @@
 /* live: what interfaces hear, and what they do not: drops, and interfaces that go down and away. */
 #include "otway/live.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,7 +70,7 @@ static int open_tap(struct live *l, const struct live_options *o, size_t i, bool
 	memcpy(t->name, o->interfaces[i], strlen(o->interfaces[i]));
 	if (tap_open(t, o, i, l->look, &why) == 0)
 		return read_drop(l, t, &t->missed), 0;
-	if (lenient && (t->index == 0 || why.code == EXIT_NOT_FOUND || !tap_up(t->name, l->look)))
+	if (lenient && (t->index == 0 || why.code == EXIT_NOT_FOUND || !tap_up(t, l->look)))
 		return 0;
 	return err_code(err, why.code, "%s", why.text);
 }
@@ -162,30 +160,23 @@ uint64_t live_missed(struct live *l, size_t i)
 	return now > before ? now - before : 0;
 }
 
-/* The interface that the handle is bound to, by the name that it has now; false: to none any more. */
-static bool bound(const struct live *l, const struct tap *t, char name[IFNAMSIZ])
+/* Whether the handle is still bound to an interface, which still has its name. */
+static bool bound(const struct live *l, const struct tap *t)
 {
 	struct sockaddr_ll to = { 0 };
 	socklen_t len = sizeof(to);
-	struct ifreq ask = { 0 };
 
-	if (getsockname(pcap_fileno(t->handle), (struct sockaddr *)&to, &len) < 0 || to.sll_ifindex <= 0)
-		return false;
-	ask.ifr_ifindex = to.sll_ifindex;
-	if (ioctl(l->look, SIOCGIFNAME, &ask) < 0)
-		return false;
-	memcpy(name, ask.ifr_name, IFNAMSIZ);
-	return true;
+	return getsockname(pcap_fileno(t->handle), (struct sockaddr *)&to, &len) == 0 && to.sll_ifindex > 0 &&
+	       (unsigned)to.sll_ifindex == tap_index(t, l->look);
 }
 
 enum live_state live_state(struct live *l, size_t i)
 {
 	const struct tap *t = &l->taps[i];
-	char name[IFNAMSIZ];
 
-	if (t->handle == NULL || t->broken || !bound(l, t, name))
+	if (t->handle == NULL || t->broken || !bound(l, t))
 		return LIVE_GONE;
-	return tap_up(name, l->look) ? LIVE_UP : LIVE_DOWN;
+	return tap_up(t, l->look) ? LIVE_UP : LIVE_DOWN;
 }
 
 bool live_returned(struct live *l, size_t i)
@@ -193,5 +184,5 @@ bool live_returned(struct live *l, size_t i)
 	const struct tap *t = &l->taps[i];
 	unsigned now = tap_index(t, l->look);
 
-	return live_state(l, i) == LIVE_GONE && now != 0 && (now != t->index || tap_up(t->name, l->look));
+	return live_state(l, i) == LIVE_GONE && now != 0 && (now != t->index || tap_up(t, l->look));
 }

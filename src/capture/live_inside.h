@@ -26,7 +26,7 @@ void tap_close(struct tap *t);
 unsigned tap_index(const struct tap *t, int look);
 
 /* Whether the interface of this name is up, a cable in it and all. */
-bool tap_up(const char *name, int look);
+bool tap_up(const struct tap *t, int look);
 
 /* Joins the fan-out group; what came in before that is thrown away, for others of the group have it. */
 int tap_join(struct tap *t, uint16_t group, const struct live_options *o, struct err *err);

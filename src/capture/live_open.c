@@ -1,5 +1,4 @@
 /* live_open: an interface is opened: everything that needs a privilege is done here. */
-#include <errno.h>
 #include <limits.h>
 #include <linux/if_packet.h>
 #include <pcap/pcap.h>
@@ -18,11 +17,11 @@ unsigned tap_index(const struct tap *t, int look)
 	return ioctl(look, SIOCGIFINDEX, &ask) == 0 ? (unsigned)ask.ifr_ifindex : 0;
 }
 
-bool tap_up(const char *name, int look)
+bool tap_up(const struct tap *t, int look)
 {
 	struct ifreq ask = { 0 };
 
-	memcpy(ask.ifr_name, name, IFNAMSIZ);
+	memcpy(ask.ifr_name, t->name, sizeof(t->name));
 	return ioctl(look, SIOCGIFFLAGS, &ask) == 0 && (ask.ifr_flags & IFF_UP) != 0 &&
 	       (ask.ifr_flags & IFF_RUNNING) != 0;
 }

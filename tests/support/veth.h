@@ -29,7 +29,7 @@ int veth_socket(const char *interface);
 void veth_frame(uint8_t *out, size_t len, uint32_t number, unsigned flow, bool back);
 int64_t veth_number(const uint8_t *frame, size_t len);
 
-/* One by one, the next when the one before has left: of 224 octets. */
-void veth_send(int fd, uint32_t first, uint32_t count, unsigned flow, bool back);
+/* One by one, of 224 octets; one that the other end had no room for is sent again. Returns how many were sent, those too. */
+uint32_t veth_send(int fd, uint32_t first, uint32_t count, unsigned flow, bool back);
 
 #endif
