@@ -192,8 +192,8 @@ class People:
 class Call:
     """A call in the making: of the people, over the loop, keyed in one way."""
 
-    def __init__(self, kind, network, people, net=None):
-        self.s, self.p, self.kind = Loop(net), people, kind
+    def __init__(self, kind, network, people, net=None, scene=None):
+        self.s, self.p, self.kind = scene or Loop(net), people, kind
         self.keying = keying(kind, network, people.alice, people.bob, people.suite, people.named)
         self.a, self.b, self.c, self.proxy = (self.s.at(n) for n in (11, 12, 13, 1))
         self.am, self.bm, self.cm = self.s.at(11, 40000), self.s.at(12, 50000), self.s.at(13, 50000)
@@ -318,8 +318,8 @@ def late(call):
 SHAPES = {"plain": plain, "forked": forked, **{s: diverted(s) for s in DIVERSIONS}, "rekeyed": rekeyed, "late": late}
 
 
-def make(kind, shape, network, people, net=None):
-    """The Call, played to its end; with a net in real time, its people there (kms_live)."""
-    call = Call(kind, network, people, net)
+def make(kind, shape, network, people, net=None, scene=None):
+    """The Call, played to its end; with a net in real time, its people there (kms_live); with a scene of its own as that has it."""
+    call = Call(kind, network, people, net, scene)
     SHAPES[shape](call)
     return call

@@ -22,9 +22,10 @@ EFFECT = 0.1  # a warrant is in effect within this
 class Live(Otway):
     """with Live(network, intercepts=2, …) as live: live.agency(…); live.start(); live.warrant_now(…). Settings: those of `run:`."""
 
-    def __init__(self, network, url=None, more=(), prepared=True, **settings):
+    def __init__(self, network, url=None, run_url=None, more=(), **settings):
         super().__init__()
         self.network, self.url, self.process, self.notified = network, url, None, None
+        self.run_url = run_url or url  # as which user of the database it runs
         for where, who in (("store", "control"), ("cases", "delivery"), ("run", "control")):
             os.mkdir(self.path(where), 0o700)
             os.chown(self.path(where), USERS[who], USERS[who])
@@ -33,7 +34,6 @@ class Live(Otway):
         self.settings = {"interfaces": [PORT], "intercepts": 1, "cases": self.path("cases"), "status": self.path("run", "status"),
                          "log_level": "debug", "prepare": False, "users": USERS, **settings}
         self.more = list(more)  # lines of the configuration beside `run:`
-        self.prepared = prepared
 
     def agency(self, name="Test Agency"):
         self.run("agency", "add", name, code=0)
@@ -46,7 +46,7 @@ class Live(Otway):
 
     def write(self):
         """The configuration file."""
-        lines = ["store: %s" % json.dumps(self.url or "sqlite:" + self.store), *self.more, "run:"]
+        lines = ["store: %s" % json.dumps(self.run_url or "sqlite:" + self.store), *self.more, "run:"]
         for name, value in self.settings.items():
             if isinstance(value, dict):
                 lines += ["  %s:" % name] + ["    %s: %s" % (k, json.dumps(str(v))) for k, v in value.items()]
@@ -157,6 +157,10 @@ class Live(Otway):
         if done.returncode != 0:
             raise AssertionError("status: %d %s" % (done.returncode, done.stderr.decode()))
         return json.loads(done.stdout)
+
+    def alarms(self):
+        """Names of those that are raised."""
+        return {a["alarm"] for a in self.status()["alarms"]}
 
     # What it delivered
 

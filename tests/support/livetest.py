@@ -2,24 +2,35 @@
 same mirror port in the same run, opened by the tests' own programs (heard), and against what `otway decrypt` makes of that record."""
 
 import os
+import tempfile
+import time
 import unittest
 
+import certs
 import heard
+import postgres
 from intercepted import compare
+from live import Live
 from netns import Network
 from plan import Plan, play
 
 SOAK = os.environ.get("OTWAY_SOAK") == "1"
-NOTHING = ([],) * 6
+ROLES = "CREATE ROLE otway_run LOGIN; GRANT otway_reader, otway_appender TO otway_run"
 
 
 class LiveTest(unittest.TestCase):
     def network(self, **how):
         return self.enterContext(Network(**how))
 
-    def record(self, network, live):
-        """The independent record of the mirror port, from now on."""
-        recording = network.record(live.path("all.pcap"))
+    def live(self, network, start=True, **how):
+        """otway, running, with an agency."""
+        live = self.enterContext(Live(network, **how))
+        live.agency()
+        return live.start() if start else live
+
+    def record(self, network, live, *more):
+        """The independent record of the mirror port, from now on; more: a filter."""
+        recording = network.record(live.path("all.pcap"), *more)
         self.addCleanup(recording.stop)
         return recording
 
@@ -50,6 +61,26 @@ class LiveTest(unittest.TestCase):
     def assertSameAs(self, got, offline):
         """The calls are those that `decrypt` makes of the record, field by field; but for what a period of time numbers anew."""
         self.assertEqual(sorted(map(essence, got.calls), key=str), sorted(map(essence, offline.calls), key=str))
+
+
+def served(test):
+    """(server, URL of who administers warrants, URL that otway runs with): PostgreSQL, its roles as deploy/postgresql.sql says."""
+    if postgres.programs() is None:
+        raise unittest.SkipTest("no PostgreSQL server is installed")
+    folder = tempfile.TemporaryDirectory(prefix="otway-certs-")
+    test.addCleanup(folder.cleanup)
+    certs.main(folder.name)
+    server = test.enterContext(postgres.Server(folder.name))
+    server.sql("otway", ROLES)
+    # Roles of otway reach it as users of their own.
+    os.chmod(server.folder, 0o711)
+    os.chmod(server.sockets, 0o711)
+    return server, server.url, server.url.replace("admin@", "otway_run@")
+
+
+def wait_until(at):
+    """Until a moment of the wall clock, in nanoseconds."""
+    time.sleep(max(0, at - time.time_ns()) / 10**9)
 
 
 def essence(call):
