@@ -175,7 +175,8 @@ static int find_group(struct cli *c, struct err *err)
 			shift(c);
 			return find_verb(c, err);
 		}
-		consider(&n, c->groups[g]->name);
+		if (c->groups[g]->help != NULL)
+			consider(&n, c->groups[g]->name);
 	}
 	err_code(err, EXIT_USAGE, "there is no command '%.60s'", n.word);
 	suggest(&n, "", err);

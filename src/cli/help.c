@@ -65,7 +65,8 @@ static void page_of_program(const struct cli *c)
 	      "otway explain call.pcap");
 	puts("\nCommands:");
 	for (size_t g = 0; g < c->group_count; g++)
-		printf("  %-*s%s\n", COLUMN, c->groups[g]->name, c->groups[g]->help);
+		if (c->groups[g]->help != NULL)
+			printf("  %-*s%s\n", COLUMN, c->groups[g]->name, c->groups[g]->help);
 	puts("\nEverywhere:");
 	options(args_global, args_global_count);
 	puts("\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by policy,\n"

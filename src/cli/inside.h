@@ -40,7 +40,7 @@ struct cli_verb {
 
 struct cli_group {
 	const char *name;
-	const char *help;  /* one line */
+	const char *help;  /* one line; NULL: of nobody's business, as a role of `otway run` */
 	const char *notes; /* lines of prose, for the man page only; may be NULL */
 	const struct cli_verb *verbs;
 	size_t verb_count;
@@ -86,6 +86,10 @@ bool help_usage(const struct cli_verb *v, struct buf *out);
 
 /* The group of that name, or NULL. */
 const struct cli_group *cli_group_of(const struct cli *c, const char *name);
+
+/* cmd_config.c: --config, or the file that the live system has without. */
+#define CLI_CONFIG "/etc/otway/otway.yaml"
+const char *cli_config(const struct cli *c);
 
 /* Opens c->store as --store, the configuration or the default says. */
 int cli_store(struct cli *c, bool create, struct err *err);

@@ -161,6 +161,8 @@ static void page_of_program(const struct cli *c)
 	puts("lawful interception of IMS calls, from warrant to evidence\n"
 	     ".SH SYNOPSIS\n\\fBotway\\fR \\fICOMMAND\\fR ...\n.SH COMMANDS");
 	for (size_t g = 0; g < c->group_count; g++) {
+		if (c->groups[g]->help == NULL)
+			continue;
 		printf(".TP\n\\fBotway\\-%s\\fR(1)\n", c->groups[g]->name);
 		line(c->groups[g]->help);
 	}

@@ -48,7 +48,7 @@ static void take_peer_up(struct crew *c, struct bytes body)
 	if (c->o.peer_up != NULL)
 		c->o.peer_up(c->o.role, &peer);
 	if (peer.role == ROLE_CONTROL)
-		crew_tell_alarms(c);
+		alarms_again(&c->alarms);
 }
 
 static void say_alive(struct crew *c)
@@ -149,6 +149,8 @@ int crew_new(struct crew **out, struct role_start *start, const struct crew_opti
 		return err_set(err, "out of memory");
 	c->o = *o;
 	c->start = start;
+	c->alarms.tell = crew_tell_alarm;
+	c->alarms.arg = c;
 	for (size_t i = 0; i < o->count; i++)
 		c->take[o->accepts[i].from][o->accepts[i].type] = o->accepts[i].take;
 	c->loop = loop_new();

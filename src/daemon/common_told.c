@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "crew.h"
-#include "otway/base/log.h"
 
 #define COUNTS 256 /* of a role, at most */
 
@@ -50,59 +49,18 @@ void crew_tell_counts(struct crew *c)
 	buf_clear(&body);
 }
 
-static void tell_alarm(struct crew *c, const struct crew_alarmed *a, bool on)
+void crew_tell_alarm(void *crew, enum msg_type type, struct bytes body)
 {
-	struct msg_alarm m = { .alarm = a->alarm, .on = on, .text = a->text };
-	struct buf body = { 0 };
-
-	memcpy(m.of, a->of, sizeof(m.of));
-	if (msg_put_alarm(&body, &m))
-		crew_tell(c, ROLE_CONTROL, MSG_ALARM, buf_bytes(&body));
-	buf_clear(&body);
-}
-
-void crew_tell_alarms(struct crew *c)
-{
-	for (size_t i = 0; i < c->alarm_count; i++)
-		tell_alarm(c, &c->alarms[i], true);
-}
-
-static struct crew_alarmed *find(struct crew *c, enum alarm a, const char *of)
-{
-	for (size_t i = 0; i < c->alarm_count; i++)
-		if (c->alarms[i].alarm == a && strcmp(c->alarms[i].of, of) == 0)
-			return &c->alarms[i];
-	return NULL;
-}
-
-static void over(struct crew *c, struct crew_alarmed *was)
-{
-	log_info("%s%s%s: over: %s", alarm_text(was->alarm), was->of[0] != '\0' ? " " : "", was->of, was->text);
-	tell_alarm(c, was, false);
-	*was = c->alarms[--c->alarm_count];
+	crew_tell(crew, ROLE_CONTROL, type, body);
 }
 
 void crew_alarm(struct crew *c, enum alarm a, bool on, const char *of, const char *fmt, ...)
 {
-	struct crew_alarmed now = { .alarm = a }, *was;
+	char text[ALARMS_TEXT];
 	va_list ap;
 
-	snprintf(now.of, sizeof(now.of), "%s", of != NULL ? of : "");
 	va_start(ap, fmt);
-	vsnprintf(now.text, sizeof(now.text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	was = find(c, a, now.of);
-	if (!on) {
-		if (was != NULL)
-			over(c, was);
-		return;
-	}
-	if (was != NULL && strcmp(was->text, now.text) == 0)
-		return;
-	if (was != NULL)
-		*was = now;
-	else if (c->alarm_count < CREW_ALARMS)
-		c->alarms[c->alarm_count++] = now;
-	log_warning("%s%s%s: %s", alarm_text(a), now.of[0] != '\0' ? " " : "", now.of, now.text);
-	tell_alarm(c, &now, true);
+	alarms_set(&c->alarms, a, on, of, text);
 }

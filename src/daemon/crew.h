@@ -4,22 +4,14 @@
 #ifndef OTWAY_DAEMON_CREW_H
 #define OTWAY_DAEMON_CREW_H
 
+#include "alarms.h"
 #include "role.h"
-
-#define CREW_ALARMS 64
-#define CREW_TEXT   256
 
 struct crew_link {
 	struct crew *crew;
 	enum role role;
 	uint32_t index;
 	struct port *port;
-};
-
-/* An alarm that is on. */
-struct crew_alarmed {
-	enum alarm alarm;
-	char of[GAP_WHERE], text[CREW_TEXT];
 };
 
 struct crew {
@@ -34,8 +26,7 @@ struct crew {
 	struct port *by[ROLES][ROLE_PEERS]; /* the port to a role of that index */
 	void (*take[ROLES][MSG_TYPES])(void *role, uint32_t index, struct bytes body);
 
-	struct crew_alarmed alarms[CREW_ALARMS];
-	size_t alarm_count;
+	struct alarms alarms;
 	uint64_t refused; /* messages that nobody has said are accepted */
 	bool stopping;
 	int code;
@@ -44,6 +35,6 @@ struct crew {
 /* To a role, or to this one itself by its own table. */
 bool crew_tell(struct crew *c, enum role to, enum msg_type type, struct bytes body);
 void crew_tell_counts(struct crew *c);
-void crew_tell_alarms(struct crew *c); /* all that are on, again */
+void crew_tell_alarm(void *crew, enum msg_type type, struct bytes body);
 
 #endif

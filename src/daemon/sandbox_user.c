@@ -119,11 +119,15 @@ static bool is(const struct sandbox_user *u)
 
 int sandbox_user_become(const struct sandbox_user *u, struct err *err)
 {
+	int with_parent = 0;
+
 	if (bound(0, err) < 0)
 		return -1;
+	prctl(PR_GET_PDEATHSIG, &with_parent);
 	if (u->change && (setgroups(0, NULL) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
 				 setresuid(u->uid, u->uid, u->uid) < 0))
 		return err_set(err, "becoming user %u: %s", (unsigned)u->uid, strerror(errno));
+	prctl(PR_SET_PDEATHSIG, with_parent); /* the change took it off: who dies with supervise still does */
 	if (capabilities_set(0, err) < 0)
 		return -1;
 	if (!is(u) || setresuid((uid_t)-1, 0, (uid_t)-1) == 0)

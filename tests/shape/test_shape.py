@@ -86,6 +86,8 @@ class Includes(unittest.TestCase):
             return {"base", "model", folder}
         if folder == "":
             return {"base", "model", "", "cli", *WAY}
+        if folder == "cli":
+            return {"base", "model", "", "daemon", folder, *STAGES}
         return {"base", "model", "", folder, *STAGES}
 
     def test_a_body_includes_its_own_contract_and_what_lies_beneath(self):
