@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "back_journal.h"
+#include "back_midcall.h"
 #include "otway/call.h"
 #include "otway/match.h"
 #include "otway/triage.h"
@@ -26,6 +27,7 @@ struct back {
 	struct warrant_set targets;
 	struct trace *trace;             /* NULL: nobody asked */
 	struct journal *journal;         /* likewise */
+	struct midcall *midcall;         /* likewise */
 	struct sip_esp esp[SIP_ESP_MAX]; /* of the network, not of a subscriber */
 	size_t esp_count;
 	uint64_t bad;
@@ -34,6 +36,10 @@ struct back {
 	const struct hit *hits;
 	size_t hit_count;
 	nsec_t now, told, tidied;
+	const struct warrant_set *due; /* warrants that begin during calls; NULL: none */
+	struct bytes during;           /* Call-ID of the one in hand */
+	size_t during_step;
+	bool during_say;
 	struct step out;
 	struct back_note note;
 };
@@ -52,9 +58,10 @@ struct back *back_new(const struct back_options *o)
 	b->call = call_new();
 	b->trace = o->trace;
 	b->journal = o->journal ? journal_new() : NULL;
+	b->midcall = o->setups > 0 ? midcall_new(o->setups) : NULL;
 	b->now = b->told = b->tidied = NSEC_NONE;
 	if (b->sip == NULL || b->again == NULL || b->triage == NULL || b->match == NULL || b->undecided == NULL ||
-		b->call == NULL || (o->journal && b->journal == NULL)) {
+		b->call == NULL || (o->journal && b->journal == NULL) || (o->setups > 0 && b->midcall == NULL)) {
 		back_free(b);
 		return NULL;
 	}
@@ -66,6 +73,7 @@ void back_free(struct back *b)
 {
 	if (b == NULL)
 		return;
+	midcall_free(b->midcall);
 	journal_free(b->journal);
 	call_free(b->call);
 	undecided_free(b->undecided);
@@ -93,6 +101,8 @@ bool back_targets(struct back *b, const struct warrant_set *set)
 		return false;
 	}
 	call_targets(b->call, &b->targets);
+	if (b->midcall != NULL)
+		midcall_table(b->midcall, &old, &b->targets);
 	warrant_set_clear(&old);
 	return true;
 }
@@ -112,12 +122,12 @@ void back_answer(struct back *b, const struct key_answer *answer)
 	call_key_answer(b->call, answer);
 }
 
-/* The hits of a message, and what it taught. */
-static void compare(struct back *b, const struct sip_message *m)
+/* The hits of a message at a moment, and what it taught. */
+static void compare(struct back *b, const struct sip_message *m, nsec_t at)
 {
 	struct identity taught;
 
-	b->hit_count = match_message(b->match, m, &b->hits);
+	b->hit_count = match_message_at(b->match, m, at, &b->hits);
 	while (match_taught(b->match, &taught))
 		triage_teach(b->triage, &taught);
 	trace_message(b->trace, m, b->hit_count);
@@ -126,7 +136,7 @@ static void compare(struct back *b, const struct sip_message *m)
 /* Is a message under warrant, or does it belong with what is? */
 static void consider(struct back *b, const struct sip_message *m)
 {
-	compare(b, m);
+	compare(b, m, m->at);
 	if (b->hit_count > 0 || call_knows(b->call, m)) {
 		undecided_claim(b->undecided, m->at, &b->glance);
 		b->claiming = m;
@@ -142,6 +152,8 @@ void back_take(struct back *b, const struct datagram *d)
 
 	triage_look(b->triage, d->payload, &b->glance);
 	b->esp_count = b->glance.security ? sip_security(d, b->esp) : 0;
+	if (b->midcall != NULL)
+		setups_take(midcall_setups(b->midcall), d, &b->glance);
 	b->bad += !d->truncated && (b->glance.call_id.len == 0 || !b->glance.cseq);
 	if (b->trace == NULL && !b->glance.may_match && b->glance.call_id.len > 0 &&
 		!call_may_know(b->call, &b->glance)) {
@@ -153,17 +165,78 @@ void back_take(struct back *b, const struct datagram *d)
 		consider(b, m);
 }
 
-/* Into the call stage it goes; with a journal it is noted which call it led to. */
-static void account(struct back *b, const struct sip_message *m, const struct hit *hits, size_t count)
+/* Who is called may be named by a diverted leg alone; which call the message led to is noted. */
+static void accounted(struct back *b, const struct sip_message *m, bool claimed, bool before)
 {
 	struct identity called;
 
-	trace_current(b->trace, m);
-	call_take(b->call, m, hits, count);
 	while (call_called(b->call, &called))
 		triage_teach(b->triage, &called);
 	if (b->journal != NULL)
-		journal_note(b->journal, call_number(b->call, m), count == 0, m->datagram);
+		journal_note(b->journal, call_number(b->call, m), claimed, before, m->datagram);
+}
+
+/* Into the call stage it goes. */
+static void account(struct back *b, const struct sip_message *m, const struct hit *hits, size_t count)
+{
+	trace_current(b->trace, m);
+	call_take(b->call, m, hits, count);
+	accounted(b, m, count == 0, false);
+}
+
+/* Some message of a kept set-up names a target of a warrant that is in force now. */
+static bool is_due(struct back *b, struct bytes call_id)
+{
+	const struct sip_message *m;
+	struct datagram d;
+	size_t step = 0;
+
+	b->hit_count = 0;
+	while (b->hit_count == 0 && setups_of(midcall_setups(b->midcall), call_id, &step, &d))
+		if ((m = sip_read(b->again, &d)) != NULL)
+			compare(b, m, b->now);
+	return b->hit_count > 0;
+}
+
+/* Interception begins during a call: one message of its set-up more is taken into account, or given to the warrants that begin. */
+static void begin_during(struct back *b)
+{
+	const struct sip_message *m;
+	struct datagram d;
+
+	if (!setups_of(midcall_setups(b->midcall), b->during, &b->during_step, &d)) {
+		b->during_say = !b->during_say;
+		b->during_step = 0;
+		if (!b->during_say)
+			b->during = (struct bytes){ NULL, 0 };
+		return;
+	}
+	if ((m = sip_read(b->again, &d)) == NULL)
+		return;
+	if (b->during_say) {
+		call_say_before(b->call, m, b->due, b->now);
+		return;
+	}
+	compare(b, m, b->now);
+	call_take_before(b->call, m, b->hits, b->hit_count, b->now);
+	accounted(b, m, false, true);
+}
+
+/* The next kept set-up that a warrant which is due now covers. */
+static bool next_during(struct back *b)
+{
+	if (b->due == NULL)
+		return false;
+	if (b->during.len > 0) {
+		begin_during(b);
+		return true;
+	}
+	while (midcall_next(b->midcall, &b->during))
+		if (is_due(b, b->during))
+			return true;
+	b->during = (struct bytes){ NULL, 0 };
+	b->due = NULL;
+	return false;
 }
 
 /* Claimed messages first, oldest first, then the one that claimed them. */
@@ -173,7 +246,7 @@ static bool move(struct back *b)
 	const struct sip_message *m;
 
 	if (b->claiming == NULL)
-		return false;
+		return next_during(b);
 	if (sip_next(b->again, &m)) {
 		account(b, m, NULL, 0);
 	} else if (undecided_next(b->undecided, &d)) {
@@ -222,12 +295,17 @@ void back_resume(struct back *b, const struct back_note *n)
 	if (n->claimed)
 		b->hit_count = 0;
 	else
-		compare(b, m);
+		compare(b, m, n->before ? b->now : m->at);
 	if (!n->claimed && b->hit_count == 0 && !call_knows(b->call, m))
 		return; /* its warrant is no longer there */
 	call_resume(b->call, n->call);
 	journal_resume(b->journal, n);
-	account(b, m, b->hits, b->hit_count);
+	if (n->before) {
+		call_take_before(b->call, m, b->hits, b->hit_count, b->now);
+		accounted(b, m, false, true);
+	} else {
+		account(b, m, b->hits, b->hit_count);
+	}
 	call_resume(b->call, 0);
 }
 
@@ -248,6 +326,10 @@ void back_time(struct back *b, nsec_t at)
 	b->told = b->now;
 	undecided_time(b->undecided, b->now);
 	call_time(b->call, b->now);
+	if (b->midcall != NULL && b->due == NULL) {
+		setups_time(midcall_setups(b->midcall), b->now);
+		b->due = midcall_due(b->midcall, &b->targets, b->now);
+	}
 	if (b->tidied == NSEC_NONE || b->now - b->tidied >= TIDY) {
 		triage_targets(b->triage, &b->targets);
 		b->tidied = b->now;
@@ -275,5 +357,6 @@ size_t back_counts(const struct back *b, struct counter *out, size_t max)
 
 	n += match_counts(b->match, out + n, max - n);
 	n += undecided_counts(b->undecided, out + n, max - n);
-	return n + call_counts(b->call, out + n, max - n);
+	n += call_counts(b->call, out + n, max - n);
+	return b->midcall != NULL ? n + setups_counts(midcall_setups(b->midcall), out + n, max - n) : n;
 }

@@ -102,7 +102,7 @@ static void give_up(struct journal *j, struct notes *n, size_t at)
 	n->count--;
 }
 
-void journal_note(struct journal *j, uint32_t call, bool claimed, const struct datagram *d)
+void journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d)
 {
 	struct notes *n = claimed ? &j->claimed : notes_of(j, call);
 	uint64_t number = j->resumed != 0 ? j->resumed : j->last + 1;
@@ -119,7 +119,7 @@ void journal_note(struct journal *j, uint32_t call, bool claimed, const struct d
 		j->last = number;
 	j->is_noted = j->resumed == 0;
 	j->resumed = 0;
-	j->noted = (struct back_note){ number, call, claimed, d };
+	j->noted = (struct back_note){ number, call, claimed, before, d };
 }
 
 void journal_resume(struct journal *j, const struct back_note *n)

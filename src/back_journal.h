@@ -12,7 +12,7 @@ struct journal *journal_new(void); /* NULL: out of memory */
 void journal_free(struct journal *j);
 
 /* A message was taken into account. d: borrowed until journal_noted gave it out. */
-void journal_note(struct journal *j, uint32_t call, bool claimed, const struct datagram *d);
+void journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d);
 /* The next journal_note is of this note of another process: it is known, and not given out again. */
 void journal_resume(struct journal *j, const struct back_note *n);
 

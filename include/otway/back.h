@@ -17,6 +17,7 @@ struct back_options {
 	const char *kms_header; /* the SIP header that names a KMS; NULL: none */
 	bool kms;               /* keys of KMSs can be asked for */
 	struct trace *trace;    /* for `explain`, borrowed; NULL: nobody asked */
+	size_t setups;          /* octets for the set-ups of calls that no warrant covers: see setups.h; 0: none are kept */
 	bool journal;           /* STEP_NOTE, STEP_FORGET: for who follows, see back_resume */
 };
 
@@ -47,6 +48,7 @@ struct back_note {
 	uint64_t number; /* from 1, rising */
 	uint32_t call;   /* local number of the call it led to; 0: none, it is outside calls */
 	bool claimed;    /* it has no hits of its own: undecided gave it back */
+	bool before;     /* it came before its warrant: setups gave it back */
 	const struct datagram *datagram;
 };
 void back_resume(struct back *b, const struct back_note *n); /* n borrowed until back_next gives none */

@@ -58,6 +58,13 @@ bool call_knows(const struct call_stage *c, const struct sip_message *m);
  */
 void call_take(struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count);
 
+/*
+ * In: a message of a set-up that was kept (setups.h), with hits of warrants that are in force now and were not then; at: now. All of a
+ * call in their order, then each again for call_say_before: to warrants of `due` that take the call it goes out as RECORD_BEFORE.
+ */
+void call_take_before(struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count, nsec_t at);
+void call_say_before(struct call_stage *c, const struct sip_message *m, const struct warrant_set *due, nsec_t at);
+
 /* The call that m belongs to, once it was taken; 0: none that is under warrant. */
 uint32_t call_number(const struct call_stage *c, const struct sip_message *m);
 /* What is taken next led to the call of that number when somebody else took it; 0: to none. */

@@ -32,6 +32,8 @@ bool match_targets(struct match *m, const struct warrant_set *set);
  * One hit per (warrant, target, header, side). Returns how many there are; *hits is borrowed until the next call on m.
  */
 size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits);
+/* The same, of the warrants that are in force at another moment than the message's. */
+size_t match_message_at(struct match *m, const struct sip_message *message, nsec_t at, const struct hit **hits);
 
 /* An identity that the last message taught, to be looked for from now on; false when there is none (left). */
 bool match_taught(struct match *m, struct identity *out);

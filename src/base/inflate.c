@@ -133,3 +133,47 @@ bool inflater_message(struct inflater *f, struct bytes in, size_t max, struct bu
 		inflater_forget(f);
 	return (state == Z_OK || state == Z_STREAM_END) && out->len <= most;
 }
+
+struct deflater {
+	z_stream z;
+};
+
+struct deflater *deflater_new(void)
+{
+	struct deflater *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->z.zalloc = take_memory;
+	d->z.zfree = give_memory;
+	if (deflateInit(&d->z, Z_BEST_SPEED) != Z_OK) {
+		free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void deflater_free(struct deflater *d)
+{
+	if (d == NULL)
+		return;
+	deflateEnd(&d->z);
+	free(d);
+}
+
+bool deflater_octets(struct deflater *d, struct bytes in, struct buf *out)
+{
+	uLong most = in.len <= UINT32_MAX ? deflateBound(&d->z, (uLong)in.len) : 0;
+	uint8_t *to = most > 0 ? buf_room(out, most) : NULL;
+
+	if (to == NULL || deflateReset(&d->z) != Z_OK)
+		return false;
+	d->z.next_in = (Bytef *)(uintptr_t)in.at;
+	d->z.avail_in = (uInt)in.len;
+	d->z.next_out = to;
+	d->z.avail_out = (uInt)most;
+	if (deflate(&d->z, Z_FINISH) != Z_STREAM_END)
+		return false;
+	out->len += most - d->z.avail_out;
+	return true;
+}

@@ -211,6 +211,32 @@ void call_take(struct call_stage *c, const struct sip_message *m, const struct h
 	drop_pending(c);
 }
 
+void call_take_before(
+	struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count, nsec_t at)
+{
+	struct leg *leg = leg_find(c, m);
+
+	if (leg == NULL || leg->call->number == 0)
+		call_message(c, m, hits, count);
+	else
+		takers_bind(c, leg->call, leg, m, hits, count);
+	leg = leg_find(c, m);
+	if (leg == NULL || leg->call->number == 0)
+		return;
+	takers_left(leg->call);
+	takers_cover(c, leg->call, at);
+	takers_facts(c, leg->call, at);
+	wants_tell(c, leg->call, at);
+}
+
+void call_say_before(struct call_stage *c, const struct sip_message *m, const struct warrant_set *due, nsec_t at)
+{
+	struct leg *leg = leg_find(c, m);
+
+	if (leg != NULL && leg->call->number != 0)
+		takers_before(c, leg->call, m->datagram, due, at);
+}
+
 uint32_t call_number(const struct call_stage *c, const struct sip_message *m)
 {
 	const struct leg *leg = leg_find(c, m);

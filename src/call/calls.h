@@ -367,6 +367,7 @@ void takers_cover(struct call_stage *c, struct call *call, nsec_t at);
 void takers_facts(struct call_stage *c, struct call *call, nsec_t at);
 void takers_record(struct call_stage *c, struct call *call, struct held *held, nsec_t at);
 void takers_renew(struct call_stage *c, struct call *call); /* the table of warrants was replaced */
+void takers_before(struct call_stage *c, struct call *call, const struct datagram *d, const struct warrant_set *due, nsec_t at);
 void history_keep(struct call *call, struct held *held, nsec_t at);
 void history_time(struct call *call, nsec_t at);
 

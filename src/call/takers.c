@@ -249,11 +249,11 @@ static void facts_say(struct call_stage *c, const struct call *call, const struc
 	steps_record(&c->steps, &r, NULL);
 }
 
-static void record_say(
-	struct call_stage *c, const struct call *call, const struct taker *t, struct held *held, nsec_t at)
+static void record_say(struct call_stage *c, const struct call *call, const struct taker *t, enum record_kind kind,
+	struct held *held, nsec_t at)
 {
 	struct held *sip = NULL;
-	struct record r = { .kind = RECORD_SIP, .warrant = t->number, .call = call->number, .at = at };
+	struct record r = { .kind = kind, .warrant = t->number, .call = call->number, .at = at };
 
 	if (t->warrant->scope == SCOPE_CC)
 		return;
@@ -269,7 +269,7 @@ static void history_say(struct call_stage *c, const struct call *call, const str
 {
 	for (size_t i = 0; i < call->history_count; i++)
 		if (taker_in_force(t, call->history[i].at))
-			record_say(c, call, t, call->history[i].held, call->history[i].at);
+			record_say(c, call, t, RECORD_SIP, call->history[i].held, call->history[i].at);
 }
 
 void takers_facts(struct call_stage *c, struct call *call, nsec_t at)
@@ -293,7 +293,22 @@ void takers_record(struct call_stage *c, struct call *call, struct held *held, n
 {
 	for (size_t i = 0; i < call->taker_count; i++)
 		if (call->takers[i]->told && taker_in_force(call->takers[i], at))
-			record_say(c, call, call->takers[i], held, at);
+			record_say(c, call, call->takers[i], RECORD_SIP, held, at);
+}
+
+void takers_before(
+	struct call_stage *c, struct call *call, const struct datagram *d, const struct warrant_set *due, nsec_t at)
+{
+	struct held *held = held_new(d);
+
+	for (size_t i = 0; held != NULL && i < call->taker_count; i++) {
+		const struct taker *t = call->takers[i];
+
+		if (warrant_find(due, t->number) != NULL && t->told && taker_in_force(t, at))
+			record_say(c, call, t, RECORD_BEFORE, held, at);
+	}
+	c->steps.lost += held == NULL;
+	held_drop(held);
 }
 
 void takers_renew(struct call_stage *c, struct call *call)

@@ -11,7 +11,7 @@
 
 #define RESUME_WAIT (NSEC_PER_SEC * 9 / 10)
 #define STATES_KEPT 600 /* one a second: a stream that was silent for longer is found out again by its tags */
-#define NOTE_HEAD   13  /* number, call, claimed */
+#define NOTE_HEAD   13  /* number, call, claimed and before */
 
 /* A note that waits for the table of warrants. */
 struct note_kept {
@@ -67,7 +67,7 @@ void leave_note(struct intercept *it, const struct back_note *n)
 	put_be32(head, (uint32_t)(n->number >> 32));
 	put_be32(head + 4, (uint32_t)n->number);
 	put_be32(head + 8, n->call);
-	head[12] = n->claimed;
+	head[12] = (uint8_t)(n->claimed | n->before << 1);
 	buf_add(&it->octets, head, sizeof(head));
 	msg_put_datagram(&it->octets, n->datagram);
 	leave(it, n->number << 1);
@@ -153,7 +153,8 @@ static void resume_note(struct intercept *it, struct bytes plain)
 		return;
 	n.number = be64(plain.at);
 	n.call = be32(plain.at + 8);
-	n.claimed = plain.at[12] != 0;
+	n.claimed = plain.at[12] & 1;
+	n.before = plain.at[12] >> 1 & 1;
 	n.datagram = &d;
 	back_time(it->back, d.at);
 	back_resume(it->back, &n);

@@ -287,7 +287,10 @@ static int make_halves(struct intercept *it, struct err *err)
 		return err_set(err, "out of memory");
 	if (it->index > 0)
 		return 0;
-	it->back = back_new(&(struct back_options){ .kms_header = c->kms_header, .kms = true, .journal = true });
+	it->back = back_new(&(struct back_options){ .kms_header = c->kms_header,
+		.kms = true,
+		.journal = true,
+		.setups = c->run.midcall ? (size_t)c->run.midcall_mib << 20 : 0 });
 	it->merge = merge_new(it->fronts);
 	it->open = open_new();
 	return it->back != NULL && it->merge != NULL && it->open != NULL ? 0 : err_set(err, "out of memory");

@@ -299,7 +299,7 @@ static void learn(struct match *m, const struct sip_message *message, const stru
 	}
 }
 
-size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits)
+size_t match_message_at(struct match *m, const struct sip_message *message, nsec_t moment, const struct hit **hits)
 {
 	const struct sip_party *to = message->method == SIP_REGISTER ? sip_party_of(message, SIP_HEADER_TO) : NULL;
 
@@ -312,13 +312,18 @@ size_t match_message(struct match *m, const struct sip_message *message, const s
 		struct place at = { .party = &message->parties[i] };
 
 		if (place_judge(message, &at))
-			look_at(m, &at, message->at);
+			look_at(m, &at, moment);
 	}
 	if (to != NULL && !message->request)
 		learnt_answered(m->learnt, &to->id, message);
 	m->matched += m->hit_count > 0;
 	*hits = m->hits;
 	return m->hit_count;
+}
+
+size_t match_message(struct match *m, const struct sip_message *message, const struct hit **hits)
+{
+	return match_message_at(m, message, message->at, hits);
 }
 
 bool match_taught(struct match *m, struct identity *out)

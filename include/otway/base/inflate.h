@@ -33,4 +33,10 @@ bool inflater_message(struct inflater *f, struct bytes in, size_t max, struct bu
 /* A message was missed: none may refer to it, nor to those before. */
 void inflater_forget(struct inflater *f);
 
+/* The way back, for what is kept in memory for a while: inflate_bytes undoes it. One after the other; it remembers nothing. */
+struct deflater;
+struct deflater *deflater_new(void); /* NULL: out of memory */
+void deflater_free(struct deflater *d);
+bool deflater_octets(struct deflater *d, struct bytes in, struct buf *out); /* appended; false: out of memory */
+
 #endif
