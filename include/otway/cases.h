@@ -19,15 +19,18 @@
 struct cases;
 
 struct cases_options {
-	const char *dir;         /* is there, and ours alone */
-	uint64_t rotate_octets;  /* a new period when one has so much; a call stays where it began. 0: never */
-	nsec_t rotate_time;      /* or is so old; 0: never */
-	nsec_t sync_every;       /* what came in is on the disk after that, at the latest */
-	nsec_t settle;           /* a call is finished when it is over and nothing came for so long */
-	uint64_t held_octets;    /* of packets that wait for keys, all together */
+	const char *dir;        /* is there, and ours alone */
+	uint64_t rotate_octets; /* a new period when one has so much; a call stays where it began. 0: never */
+	nsec_t rotate_time;     /* or is so old; 0: never */
+	nsec_t sync_every;      /* what came in is on the disk after that, at the latest */
+	nsec_t settle;          /* a call is finished when it is over and nothing came for so long */
+	uint64_t held_octets;   /* of packets that wait for keys, all together */
+	uint32_t run;           /* another one each time otway is started: calls are counted from 1 again, earlier ones are finished */
+	size_t wait_octets;     /* kept in memory while the disk is full; 0: 64 MiB */
 };
 
-/* Goes on with what it finds. */
+/* Goes on with what it finds. Starts processes, and will start more: one that waits for the disk, and for a while each that make final files
+ * of calls; so this process has no thread, and nothing of theirs is anybody else's to wait for (waitpid of any child). */
 int cases_new(struct cases **out, const struct cases_options *o, struct err *err);
 void cases_free(struct cases *c);
 
@@ -46,13 +49,26 @@ int cases_held(struct cases *c, uint32_t front, uint32_t call, const struct data
 /* The next one of a call (UINT32_MAX: of any), which is forgotten then; false: no more. Borrowed until the next call on c. */
 bool cases_held_back(struct cases *c, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out);
 
-/* Time goes on: what is due is synced, finished, rotated. */
+/* Time goes on (the wall clock's): what is due is written, synced, finished, rotated. To be called some times a second; what came in before
+ * such a call is beyond the reach of whatever becomes of this process, what came since is not. -1: the disk is full. */
 int cases_time(struct cases *c, nsec_t now, struct err *err);
 
-/* No more comes: open calls are finished as they are, periods closed, everything on the disk. */
-int cases_finish(struct cases *c, nsec_t now, struct err *err);
+/* No more comes: open calls are finished as they are, periods closed, everything on the disk. That may take long: call cases_time until it
+ * is done (true), or stop before: the next process of another run goes on. */
+bool cases_ended(struct cases *c);
+/* All that at once, waiting for it no longer than `span`. -1: it is not done. */
+int cases_finish(struct cases *c, nsec_t now, nsec_t span, struct err *err);
 
-/* "records", "records_again", "calls_open", "calls_finished", "held", "held_octets", "gaps", "waiting" … */
+/* What began or was finished since, for the audit trail, by local numbers. False: no more. */
+struct cases_note {
+	bool begun;             /* a folder; else a call was finished */
+	uint32_t warrant, call; /* call: of its folder */
+	nsec_t from;            /* when that period began */
+};
+bool cases_note(struct cases *c, struct cases_note *out);
+
+/* "records", "records_again", "calls_open", "calls_finished", "held", "held_octets", "gaps", "waiting" …: open, held and waiting go up and
+ * down. */
 size_t cases_counts(const struct cases *c, struct counter *out, size_t max);
 
 #endif

@@ -24,8 +24,9 @@
 #endif
 
 enum {
-	CPU_SECONDS = 6 * 3600,    /* for the calls of one warrant */
-	MEMORY = 512 * 1024 * 1024 /* octets of memory beyond what it was born with */
+	CPU_SECONDS = 6 * 3600,     /* for the calls of one warrant */
+	MEMORY = 512 * 1024 * 1024, /* octets of memory beyond what it was born with */
+	BORN = 64 * 1024 * 1024     /* and that, at most, where /proc is shut to it */
 };
 
 /* Octets of writable memory this process has now. */
@@ -35,11 +36,11 @@ static size_t data_size(void)
 	FILE *f = fopen("/proc/self/statm", "re");
 
 	if (f == NULL)
-		return 0;
+		return BORN;
 	if (fscanf(f, "%*u %*u %*u %*u %*u %lu", &pages) != 1)
 		pages = 0;
 	fclose(f);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
+	return pages > 0 ? pages * (size_t)sysconf(_SC_PAGESIZE) : BORN;
 }
 
 static void limit(int what, rlim_t most)
@@ -54,7 +55,7 @@ static void set_limits(size_t data)
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NOFILE, 0);
 	limit(RLIMIT_NPROC, 0);
-	if (!SANITIZED && data > 0)
+	if (!SANITIZED)
 		limit(RLIMIT_DATA, data + MEMORY);
 }
 

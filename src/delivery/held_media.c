@@ -37,7 +37,7 @@ static bool index_stream(struct holding *h, const struct held_call *c, struct he
 	return table_get(h->by_stream, at) != NULL || table_put(h->by_stream, at, s);
 }
 
-static struct held_stream *stream_add(struct holding *h, struct held_call *c, const struct media_packet *m)
+struct held_stream *holding_stream_add(struct holding *h, struct held_call *c, const struct media_packet *m)
 {
 	struct held_stream **grew =
 		holding_grown(c->streams, c->stream_count, &c->stream_cap, sizeof(struct held_stream *));
@@ -63,7 +63,7 @@ static int stream_of(
 	*out = holding_stream(h, c, &m->flow, m->ssrc);
 	if (*out != NULL || c->stream_count >= HOLDING_STREAMS)
 		return 0;
-	*out = stream_add(h, c, m);
+	*out = holding_stream_add(h, c, m);
 	return *out == NULL ? err_set(err, "out of memory") : 0;
 }
 

@@ -107,7 +107,7 @@ static struct held_call *call_add(struct holding *h, uint32_t number)
 	return c;
 }
 
-static struct held_call *call_of(struct holding *h, uint32_t number)
+struct held_call *holding_call(struct holding *h, uint32_t number)
 {
 	struct held_call *c = table_get(h->by_number, (struct bytes){ (uint8_t *)&number, sizeof(number) });
 
@@ -168,7 +168,7 @@ int holding_take(struct holding *h, const struct record *r, struct err *err)
 		return 0;
 	if (r->kind == RECORD_EVENT)
 		return take_event(h, r, err);
-	c = call_of(h, r->call);
+	c = holding_call(h, r->call);
 	if (c == NULL)
 		return err_set(err, "out of memory");
 	call_seen(c, r->kind == RECORD_MEDIA ? r->media.at : r->at, r->kind == RECORD_SIP);

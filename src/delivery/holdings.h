@@ -179,6 +179,9 @@ void holding_free(struct holding *h); /* wipes identities and keys */
 /* A record of this warrant. */
 int holding_take(struct holding *h, const struct record *r, struct err *err);
 
+/* The call that records name so; begun if need be. NULL: out of memory. */
+struct held_call *holding_call(struct holding *h, uint32_t number);
+
 /* One of its media packets. */
 int holding_take_media(struct holding *h, struct held_call *c, const struct media_packet *m, struct err *err);
 
@@ -188,6 +191,9 @@ void *holding_grown(void *at, uint32_t count, uint32_t *cap, size_t each);
 /* The stream that a packet of that flow and SSRC belongs to; with both ports 0, of any ports: the first. NULL: none. */
 struct held_stream *holding_stream(
 	const struct holding *h, const struct held_call *c, const struct flow *flow, uint32_t ssrc);
+
+/* A new one, by the flow and SSRC of a packet. NULL: out of memory. */
+struct held_stream *holding_stream_add(struct holding *h, struct held_call *c, const struct media_packet *m);
 
 /* No key is in memory after it. */
 void holding_wipe_keys(struct holding *h);

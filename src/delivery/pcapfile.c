@@ -7,7 +7,8 @@
 
 #include "wire.h"
 
-#define SNAPLEN 262144 /* more than any IP packet: the header of the file is always the same */
+#define LINKTYPE_RAW 101
+#define SNAPLEN      262144 /* more than any IP packet: the header of the file is always the same */
 
 struct pcapfile {
 	struct stage *stage;
@@ -64,6 +65,32 @@ int pcapfile_add(struct pcapfile *p, nsec_t at, struct bytes packet, struct err 
 		return stage_failed(p->path, err);
 	}
 	return 0;
+}
+
+/* As libpcap writes them on this machine: in its own order of octets, the magic number says which and that stamps are in nanoseconds. */
+bool pcapfile_head(struct buf *out)
+{
+	static const struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint32_t zone, accuracy, snaplen, link;
+	} head = { 0xa1b23c4d, PCAP_VERSION_MAJOR, PCAP_VERSION_MINOR, 0, 0, SNAPLEN, LINKTYPE_RAW };
+
+	return buf_add(out, &head, sizeof(head));
+}
+
+bool pcapfile_record(struct buf *out, nsec_t at, struct bytes packet)
+{
+	nsec_t rest = at % NSEC_PER_SEC;
+	uint32_t head[4];
+
+	if (rest < 0)
+		rest += NSEC_PER_SEC;
+	head[0] = (uint32_t)((at - rest) / NSEC_PER_SEC);
+	head[1] = (uint32_t)rest;
+	head[2] = (uint32_t)packet.len;
+	head[3] = wire_length(packet);
+	return buf_add(out, head, sizeof(head)) && buf_add(out, packet.at, packet.len);
 }
 
 int pcapfile_close(struct pcapfile *p, bool *written, struct err *err)

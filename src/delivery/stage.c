@@ -232,6 +232,18 @@ int stage_rename(struct stage *s, const char *from, const char *to, struct err *
 	return renameat(s->fd, from, s->fd, to) < 0 ? stage_failed(to, err) : 0;
 }
 
+int stage_cut(struct stage *s, const char *path, uint64_t size, struct err *err)
+{
+	int fd = stage_append_fd(s, path, err), rc = 0;
+
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)size) < 0)
+		rc = stage_failed(path, err);
+	close(fd);
+	return rc;
+}
+
 void stage_remove(struct stage *s, const char *path)
 {
 	unlinkat(s->fd, path, 0);

@@ -6,6 +6,7 @@
 #ifndef DELIVERY_STAGE_H
 #define DELIVERY_STAGE_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "otway/base/err.h"
@@ -40,6 +41,9 @@ int stage_close(FILE *file, const char *path, struct err *err);
 
 /* One file below the stage takes the place (and name) of another. */
 int stage_rename(struct stage *s, const char *from, const char *to, struct err *err);
+
+/* Makes a file that long; one that is missing, or shorter, is no file of that size: zeroes stand where nothing was. */
+int stage_cut(struct stage *s, const char *path, uint64_t size, struct err *err);
 
 void stage_remove(struct stage *s, const char *path);
 
