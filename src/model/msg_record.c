@@ -210,7 +210,7 @@ static void get_event(struct octets *in, struct event_facts *e)
 bool msg_put_record(struct buf *out, const struct record *r)
 {
 	size_t from = out->len;
-	bool sip = r->kind == RECORD_SIP || r->kind == RECORD_EVENT, ok = true;
+	bool sip = r->kind == RECORD_SIP || r->kind == RECORD_EVENT || r->kind == RECORD_BEFORE, ok = true;
 
 	put_u8(out, r->kind);
 	put_u32(out, r->warrant);
@@ -234,11 +234,11 @@ bool msg_get_record(struct bytes in, struct record *r, struct datagram *sip, str
 	struct octets o = octets_of(in);
 
 	memset(r, 0, sizeof(*r));
-	r->kind = (enum record_kind)get_among(&o, 0, RECORD_MEDIA + 1);
+	r->kind = (enum record_kind)get_among(&o, 0, RECORD_BEFORE + 1);
 	r->warrant = get_u32(&o);
 	r->call = get_u32(&o);
 	r->at = get_nsec(&o);
-	if (r->kind == RECORD_SIP || r->kind == RECORD_EVENT) {
+	if (r->kind == RECORD_SIP || r->kind == RECORD_EVENT || r->kind == RECORD_BEFORE) {
 		get_datagram(&o, sip);
 		r->sip = sip;
 	}

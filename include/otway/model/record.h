@@ -136,10 +136,10 @@ enum record_kind {
 	RECORD_EVENT,  /* a message outside calls */
 	RECORD_CALL,   /* what is known of a call now */
 	RECORD_MEDIA,  /* a media packet */
+	RECORD_BEFORE, /* interception begins during a call: a message of its set-up, kept from before the warrant; sip->at is its
+	                  time, at the beginning's */
 	RECORD_KEY_WANTED, /* a key of a KMS is wanted: for who asks, no evidence */
-	RECORD_CALL_OVER,  /* no key is wanted for this call any more, and its KMS may be told: likewise */
-	RECORD_BEFORE      /* interception begins during a call: a message of its set-up, kept from before the warrant; sip->at is its time,
-	                      at the beginning's */
+	RECORD_CALL_OVER   /* no key is wanted for this call any more, and its KMS may be told: likewise */
 };
 
 struct key_wanted; /* key.h */
