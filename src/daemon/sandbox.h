@@ -10,7 +10,7 @@
 #include "role.h"
 
 struct sandbox {
-	enum role role;
+	enum role role;               /* control with paths is its process that has the store; without any: no file, no database */
 	const char *user;             /* name or number; NULL: stay who we are (only when not root) */
 	const char *const *read;      /* paths below which it may read; NULL-terminated; NULL: none. One that is not there is passed over; of a
 	                                 file that is replaced by another of its name, name the folder. control and keys: names of hosts too */

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sandbox_parts.h"
 
-static unsigned own_set(enum role role)
+enum { DESCRIPTORS = 1024 }; /* that are looked at: roles have a few dozen */
+
+static unsigned own_set(const struct sandbox *s)
 {
 	static const unsigned sets[ROLES] = { [ROLE_SUPERVISE] = SUPERVISE,
 		[ROLE_CONTROL] = CONTROL,
@@ -17,7 +19,7 @@ static unsigned own_set(enum role role)
 		[ROLE_KEYS] = KEYS,
 		[ROLE_DELIVERY] = DELIVERY };
 
-	return sets[role];
+	return s->role == ROLE_CONTROL && (s->read != NULL || s->write != NULL) ? KEEPER : sets[s->role];
 }
 
 /* Calls of other machines' tables (32 bits) end the process too. */
@@ -78,27 +80,45 @@ static int table_enter(unsigned role, struct err *err)
 	return filter_load(f, rc, err);
 }
 
-/* A filter of its own, before the other: of what two say the stricter holds. */
-static int listen_only(const int *fds, struct err *err)
+static int deny(scmp_filter_ctx f, const int *calls, int fd)
 {
-	scmp_filter_ctx f;
+	const struct scmp_arg_cmp it = { 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint32_t)fd };
 	int rc = 0;
 
-	if (fds == NULL || fds[0] < 0)
-		return 0;
-	f = filter_new(SCMP_ACT_ALLOW);
-	if (f == NULL)
-		rc = -ENOMEM;
-	for (; rc == 0 && *fds >= 0; fds++) {
-		const struct scmp_arg_cmp it = { 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint32_t)*fds };
+	for (; rc == 0 && *calls != CALLS_END; calls++)
+		rc = seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM), *calls, 1, &it);
+	return rc;
+}
 
-		for (const int *call = sandbox_sending; rc == 0 && *call != CALLS_END; call++)
-			rc = seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM), *call, 1, &it);
-	}
+/* Whoever has it may send to any local socket there is, connected or not, as the one to the journal is. */
+static bool reaches_anybody(int fd)
+{
+	int domain = 0, type = 0;
+	socklen_t len = sizeof(int);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX &&
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_DGRAM;
+}
+
+/* What is denied on this descriptor or that. A filter of its own, before the other: of what two say the stricter holds. */
+static int fences_enter(const struct sandbox *s, struct err *err)
+{
+	scmp_filter_ctx f = filter_new(SCMP_ACT_ALLOW);
+	int rc = f != NULL ? 0 : -ENOMEM;
+
+	for (const int *fd = s->listen_only; rc == 0 && fd != NULL && *fd >= 0; fd++)
+		rc = deny(f, sandbox_sending, *fd);
+	for (int fd = 0; rc == 0 && fd < DESCRIPTORS; fd++)
+		if (reaches_anybody(fd))
+			rc = deny(f, sandbox_addressing, fd);
 	return filter_load(f, rc, err);
 }
 
 int sandbox_calls_enter(const struct sandbox *s, struct err *err)
 {
-	return listen_only(s->listen_only, err) < 0 ? -1 : table_enter(own_set(s->role), err);
+	unsigned role = own_set(s);
+
+	if (role != SUPERVISE && fences_enter(s, err) < 0)
+		return -1;
+	return table_enter(role, err);
 }

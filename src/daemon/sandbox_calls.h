@@ -9,15 +9,17 @@
 /* Roles, as a set. */
 enum {
 	CONTROL = 1 << 0,
-	INTERCEPT = 1 << 1,
-	KEYS = 1 << 2,
-	DELIVERY = 1 << 3,
-	SUPERVISE = 1 << 4, /* what it may not, its children cannot do: it has all of theirs */
-	WITH_FILES = CONTROL | KEYS | DELIVERY | SUPERVISE,
-	WITH_WRITING = CONTROL | DELIVERY | SUPERVISE,
-	WITH_NETWORK = CONTROL | KEYS | SUPERVISE,
+	KEEPER = 1 << 1, /* control's other process, which has the store */
+	INTERCEPT = 1 << 2,
+	KEYS = 1 << 3,
+	DELIVERY = 1 << 4,
+	SUPERVISE = 1 << 5, /* what it may not, its children cannot do: it has all of theirs */
+	WITH_FILES = KEEPER | KEYS | DELIVERY | SUPERVISE,
+	WITH_WRITING = KEEPER | DELIVERY | SUPERVISE,
+	WITH_NETWORK = KEEPER | KEYS | SUPERVISE,
 	WITH_PROGRAMS = DELIVERY | SUPERVISE,
-	EVERYBODY = CONTROL | INTERCEPT | KEYS | DELIVERY | SUPERVISE
+	CONFINED = CONTROL | KEEPER | INTERCEPT | KEYS | DELIVERY,
+	EVERYBODY = CONFINED | SUPERVISE
 };
 
 enum { CALLS_END = INT32_MIN };
@@ -40,6 +42,8 @@ struct call_rule {
 extern const struct call_rule sandbox_rules[];
 
 extern const int sandbox_fatal[];   /* what nothing honest ever does: the end of the process */
-extern const int sandbox_sending[]; /* those whose first argument is a descriptor that is sent on, changed or doubled */
+
+/* Those whose first argument is a descriptor that is sent on, changed or doubled; and of them, those that say to whom. */
+extern const int sandbox_sending[], sandbox_addressing[];
 
 #endif

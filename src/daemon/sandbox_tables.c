@@ -38,8 +38,8 @@ const struct call_group sandbox_groups[] = {
 			     C(pselect6), C(timerfd_settime), C(timerfd_gettime)) },
 	/* ports, and other descriptors that are open already; on the kernel's ring: see sandbox_sending */
 	{ EVERYBODY, CALLS(C(read), C(readv), C(write), C(writev), C(recvmsg), C(recvfrom), C(recvmmsg), C(sendmsg),
-			     C(sendto), C(shutdown), C(close), C(getsockname), C(getpeername), C(getsockopt), C(fstat),
-			     C(lseek)) },
+			     C(shutdown), C(close), C(getsockname), C(getpeername), C(getsockopt), C(fstat), C(lseek),
+			     C(pread64)) },
 
 	/* files: Landlock says which */
 	{ WITH_FILES,
@@ -51,7 +51,7 @@ const struct call_group sandbox_groups[] = {
 				C(renameat2), C(mkdir), C(mkdirat), C(rmdir), C(fchmod), C(chmod), C(fchmodat),
 				C(umask), C(utimensat), C(copy_file_range), C(sendfile), C(link), C(linkat)) },
 	/* a change of the store: its journal comes and goes */
-	{ CONTROL | SUPERVISE, CALLS(C(inotify_init1), C(inotify_add_watch), C(inotify_rm_watch)) },
+	{ KEEPER | SUPERVISE, CALLS(C(inotify_init1), C(inotify_add_watch), C(inotify_rm_watch)) },
 
 	/* databases and KMSs; which families: see sandbox_rules */
 	{ WITH_NETWORK, CALLS(C(connect), C(setsockopt), C(sendmmsg), C(epoll_create1), C(eventfd2), C(pipe2)) },
@@ -65,16 +65,16 @@ const struct call_group sandbox_groups[] = {
 
 	/* roles, before they enter a sandbox of their own */
 	{ SUPERVISE,
-		CALLS(C(socket), C(bind), C(listen), C(ioctl), C(prlimit64), C(prctl), C(tgkill), C(tkill), C(pipe),
-			C(epoll_create), C(timerfd_create), C(signalfd4), C(eventfd), C(memfd_create), C(socketpair),
-			C(setuid), C(setgid), C(setresuid), C(setresgid), C(setgroups), C(capset), C(mlock), C(mlock2),
-			C(mlockall), C(munlock), C(munlockall), C(landlock_create_ruleset), C(landlock_add_rule),
-			C(landlock_restrict_self), C(chown), C(fchown), C(lchown), C(fchownat), C(truncate), C(symlink),
-			C(chdir), C(fchdir), C(setsid), C(setpgid), C(getpgid), C(getsid), C(pidfd_open),
-			C(pidfd_send_signal), C(rt_sigqueueinfo), C(sched_setaffinity), C(getpriority), C(setpriority),
-			C(sched_setscheduler), C(sched_getscheduler), C(sched_getparam), C(personality), C(mincore),
-			C(msync), C(get_robust_list), C(rt_sigsuspend), C(rt_sigpending), C(pause), C(getitimer),
-			C(setitimer), C(alarm), C(getgroups), C(close), C(splice), C(tee), C(sync)) },
+		CALLS(C(execveat), C(socket), C(bind), C(listen), C(ioctl), C(prlimit64), C(prctl), C(tgkill), C(tkill),
+			C(pipe), C(epoll_create), C(timerfd_create), C(signalfd4), C(eventfd), C(memfd_create),
+			C(socketpair), C(setuid), C(setgid), C(setresuid), C(setresgid), C(setgroups), C(capset),
+			C(mlock), C(mlock2), C(mlockall), C(munlock), C(munlockall), C(landlock_create_ruleset),
+			C(landlock_add_rule), C(landlock_restrict_self), C(chown), C(fchown), C(lchown), C(fchownat),
+			C(truncate), C(symlink), C(chdir), C(fchdir), C(setsid), C(setpgid), C(getpgid), C(getsid),
+			C(pidfd_open), C(pidfd_send_signal), C(rt_sigqueueinfo), C(sched_setaffinity), C(getpriority),
+			C(setpriority), C(sched_setscheduler), C(sched_getscheduler), C(sched_getparam), C(personality),
+			C(mincore), C(msync), C(get_robust_list), C(rt_sigsuspend), C(rt_sigpending), C(pause),
+			C(getitimer), C(setitimer), C(alarm), C(getgroups), C(close), C(splice), C(tee), C(sync)) },
 	{ 0, NULL },
 };
 
@@ -99,10 +99,9 @@ const struct call_group sandbox_groups[] = {
 		(argument), SCMP_CMP_MASKED_EQ, (of) | (bit), (bit)                                                    \
 	}
 
-#define ALLOW    SCMP_ACT_ALLOW
-#define NO_SUCH  SCMP_ACT_ERRNO(ENOSYS)
-#define WITHOUT  (CONTROL | INTERCEPT | KEYS)
-#define CONFINED (EVERYBODY & ~SUPERVISE)
+#define ALLOW   SCMP_ACT_ALLOW
+#define NO_SUCH SCMP_ACT_ERRNO(ENOSYS)
+#define WITHOUT (CONFINED & ~WITH_PROGRAMS)
 
 const struct call_rule sandbox_rules[] = {
 	/* No memory becomes a program; of a file it does, where programs are loaded, but never to be written to as well. */
@@ -118,10 +117,13 @@ const struct call_rule sandbox_rules[] = {
 	{ WITHOUT, SCMP_ACT_KILL_PROCESS, C(execveat), 0, { { 0 } } },
 
 	/* Which sockets. */
-	{ CONTROL | KEYS, ALLOW, C(socket), 1, { IS(0, AF_INET) } },
-	{ CONTROL | KEYS, ALLOW, C(socket), 1, { IS(0, AF_INET6) } },
-	{ CONTROL, ALLOW, C(socket), 1, { IS(0, AF_UNIX) } },
+	{ KEEPER | KEYS, ALLOW, C(socket), 1, { IS(0, AF_INET) } },
+	{ KEEPER | KEYS, ALLOW, C(socket), 1, { IS(0, AF_INET6) } },
+	{ KEEPER, ALLOW, C(socket), 1, { IS(0, AF_UNIX) } },
 	{ DELIVERY, ALLOW, C(socketpair), 1, { IS(0, AF_UNIX) } },
+	/* To somebody whom the caller names: UDP alone needs that. Of sendmsg no filter sees to whom. */
+	{ WITH_NETWORK, ALLOW, C(sendto), 0, { { 0 } } },
+	{ CONTROL | INTERCEPT | DELIVERY, ALLOW, C(sendto), 1, { { 4, SCMP_CMP_EQ, 0, 0 } } },
 
 	/* Looked at, not changed; the child of delivery takes off what is left to it. */
 	{ CONFINED, ALLOW, C(prlimit64), 2, { IS(0, 0), { 2, SCMP_CMP_EQ, 0, 0 } } },
@@ -136,12 +138,15 @@ const struct call_rule sandbox_rules[] = {
 	{ DELIVERY, ALLOW, C(prctl), 1, { IS(0, PR_SET_NO_NEW_PRIVS) } },
 	{ DELIVERY, ALLOW, C(prctl), 2, { IS(0, PR_SET_DUMPABLE), IS(1, 0) } },
 
-	/* What libraries ask of descriptors. */
+	/* What libraries ask of descriptors, and an intercept of its interfaces. */
 	{ CONFINED, ALLOW, C(ioctl), 1, { IS(1, FIONREAD) } },
 	{ CONFINED, ALLOW, C(ioctl), 1, { IS(1, FIONBIO) } },
 	{ CONFINED, ALLOW, C(ioctl), 1, { IS(1, TCGETS) } },
-	{ INTERCEPT, ALLOW, C(fcntl), 1, { IS(1, F_GETFL) } },
-	{ INTERCEPT, ALLOW, C(fcntl), 1, { IS(1, F_SETFL) } },
+	{ INTERCEPT, ALLOW, C(ioctl), 1, { IS(1, SIOCGIFINDEX) } },
+	{ INTERCEPT, ALLOW, C(ioctl), 1, { IS(1, SIOCGIFFLAGS) } },
+	{ INTERCEPT, ALLOW, C(ioctl), 1, { IS(1, SIOCGIFNAME) } },
+	{ CONTROL | INTERCEPT, ALLOW, C(fcntl), 1, { IS(1, F_GETFL) } },
+	{ CONTROL | INTERCEPT, ALLOW, C(fcntl), 1, { IS(1, F_SETFL) } },
 	{ 0, 0, 0, 0, { { 0 } } },
 };
 
@@ -163,5 +168,6 @@ const int sandbox_fatal[] = {
 };
 
 const int sandbox_sending[] = { C(sendto), C(sendmsg), C(sendmmsg), C(write), C(writev), C(pwrite64), C(pwritev),
-	C(pwritev2), C(sendfile), C(setsockopt), C(connect), C(bind), C(ioctl), C(dup), C(dup2), C(dup3), C(fcntl),
-	CALLS_END };
+	C(pwritev2), C(sendfile), C(setsockopt), C(connect), C(bind), C(dup), C(dup2), C(dup3), C(fcntl), CALLS_END };
+
+const int sandbox_addressing[] = { C(sendto), C(sendmsg), C(sendmmsg), C(connect), CALLS_END };
