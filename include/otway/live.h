@@ -58,7 +58,7 @@ bool live_returned(struct live *l, size_t i);
 
 /*
  * System calls after live_new, all on descriptors that are open: poll; getsockopt (SOL_SOCKET SO_ERROR, SOL_PACKET PACKET_STATISTICS);
- * getsockname; ioctl (SIOCGIFINDEX, SIOCGIFFLAGS); pread64; and for live_free: munmap, setsockopt (PACKET_RX_RING), close.
+ * getsockname; ioctl (SIOCGIFINDEX, SIOCGIFFLAGS); lseek, read; and for live_free: munmap, setsockopt (PACKET_RX_RING), close.
  */
 
 #endif

@@ -55,7 +55,9 @@ static bool read_drop(const struct live *l, const struct tap *t, uint64_t *out)
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < sizeof(table) && (n = pread(l->devices, table + len, sizeof(table) - len, (off_t)len)) > 0)
+	if (lseek(l->devices, 0, SEEK_SET) < 0)
+		return false;
+	while (len < sizeof(table) && (n = read(l->devices, table + len, sizeof(table) - len)) > 0)
 		len += (size_t)n;
 	return find_drop((struct bytes){ (const uint8_t *)table, len }, t->name, out);
 }
