@@ -25,8 +25,8 @@ struct cases_options {
 	nsec_t sync_every;      /* what came in is on the disk after that, at the latest */
 	nsec_t settle;          /* a call is finished when it is over and nothing came for so long */
 	uint64_t held_octets;   /* of packets that wait for keys, all together */
-	uint32_t run;           /* another one each time otway is started: calls are counted from 1 again, earlier ones are finished */
-	size_t wait_octets;     /* kept in memory while the disk is full; 0: 64 MiB */
+	uint32_t run;       /* another one each time otway is started: calls count from 1 again, older ones are over */
+	size_t wait_octets; /* kept in memory while the disk is full; 0: 64 MiB */
 };
 
 /* Goes on with what it finds. Starts processes, and will start more: one that waits for the disk, and for a while each that make final files
@@ -34,12 +34,21 @@ struct cases_options {
 int cases_new(struct cases **out, const struct cases_options *o, struct err *err);
 void cases_free(struct cases *c);
 
+/* Numbers are taken over, of the directory and the run what was said first. */
+void cases_set(struct cases *c, const struct cases_options *o);
+
+/* The program that makes sound of what was sent (otway-decode), as it will be started. False: it is not where it should be. */
+bool cases_decoder(char *out, size_t size);
+
 /* The whole table of warrants that are known, replaced; copied. Records of others are refused. */
 int cases_warrants(struct cases *c, const struct warrant_set *set, struct err *err);
 
 /* In: a record; one of signalling that came already (the same packet at the same moment) is passed over. On -1 (a full disk) it is kept in
  * memory as far as there is room, then accounted for as a gap; the next cases_time tries again. */
 int cases_take(struct cases *c, const struct record *r, struct err *err);
+
+/* Writes out what came in: from here on it outlives this process. cases_time does it too. -1: the disk is full. */
+int cases_write(struct cases *c, struct err *err);
 
 /* In: a gap, for every warrant that was in force then. */
 int cases_gap(struct cases *c, const struct gap *g, struct err *err);

@@ -2,11 +2,14 @@
 #include "cases_inside.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "otway/base/file.h"
 #include "otway/base/secret.h"
+
+#include "confine.h"
 
 #define WAIT_OCTETS ((size_t)64 << 20)
 #define GROWN_MOST  ((size_t)16 << 20)
@@ -99,6 +102,24 @@ int cases_new(struct cases **out, const struct cases_options *o, struct err *err
 	return 0;
 }
 
+void cases_set(struct cases *c, const struct cases_options *o)
+{
+	struct cases_options was = c->options;
+
+	c->options = *o;
+	c->options.dir = was.dir;
+	c->options.run = was.run;
+	c->options.wait_octets = was.wait_octets;
+	held_set(c->held, o->held_octets);
+}
+
+bool cases_decoder(char *out, size_t size)
+{
+	char path[PATH_MAX];
+
+	return confined_program("otway-decode", path) && (size_t)snprintf(out, size, "%s", path) < size;
+}
+
 void cases_free(struct cases *c)
 {
 	struct case_warrant *w;
@@ -166,7 +187,7 @@ static void touch(struct cases *c)
 		}
 }
 
-static int write_out(struct cases *c, struct err *err)
+int cases_write(struct cases *c, struct err *err)
 {
 	int rc = appends_flush(c->journal, err);
 
@@ -179,6 +200,12 @@ static int write_out(struct cases *c, struct err *err)
 			c->held_lost.packets = 0;
 		rc = appends_flush(c->journal, err);
 	}
+	return rc;
+}
+
+/* What grows, and the disk itself. */
+static void settle_down(struct cases *c)
+{
 	if (c->grown_at == NSEC_NONE || c->now - c->grown_at >= GROW_EACH) {
 		c->grown_at = c->now;
 		appends_flush(c->grown, NULL);
@@ -187,7 +214,6 @@ static int write_out(struct cases *c, struct err *err)
 		c->synced = c->now;
 		syncer_ask(c->syncer);
 	}
-	return rc;
 }
 
 static bool save(struct case_call *k)
@@ -242,7 +268,8 @@ int cases_time(struct cases *c, nsec_t now, struct err *err)
 		c->down = NSEC_NONE;
 	}
 	touch(c);
-	rc = write_out(c, err);
+	rc = cases_write(c, err);
+	settle_down(c);
 	if (!c->full)
 		save_states(c);
 	periods_due(c);

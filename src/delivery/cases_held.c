@@ -194,6 +194,11 @@ int held_flush(struct held_store *s, struct err *err)
 	return appends_flush(s->appends, err);
 }
 
+void held_set(struct held_store *s, uint64_t most)
+{
+	s->most = most;
+}
+
 uint64_t held_count(const struct held_store *s)
 {
 	return s->count;

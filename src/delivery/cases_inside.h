@@ -251,6 +251,7 @@ void syncer_ask(struct syncer *s);
 /* keep: those of the process before are handed on; else they go, and lost says of them. */
 int held_new(struct held_store **out, struct stage *stage, uint64_t most, bool keep, struct gap *lost, struct err *err);
 void held_free(struct held_store *s);
+void held_set(struct held_store *s, uint64_t most);
 int held_flush(struct held_store *s, struct err *err);
 uint64_t held_count(const struct held_store *s);
 uint64_t held_octets(const struct held_store *s);

@@ -17,7 +17,7 @@ enum { SILENCE_MS = 60 * 1000 }; /* without an octet from it, it hangs */
 /* Where a program of ours lies, from the folder of this one: beside it as in a build, or installed. */
 static const char *const places[] = { "", "../libexec/otway/" };
 
-static bool find_program(const char *name, char out[PATH_MAX])
+bool confined_program(const char *name, char out[PATH_MAX])
 {
 	char own[PATH_MAX / 2], *slash;
 	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -55,7 +55,7 @@ bool confined_start(struct confined *c, const char *name)
 	int pair[2];
 
 	*c = (struct confined){ 0, -1 };
-	if (!find_program(name, program) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+	if (!confined_program(name, program) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return false;
 	c->pid = fork();
 	if (c->pid == 0)

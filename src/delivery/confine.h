@@ -4,6 +4,7 @@
 #ifndef DELIVERY_CONFINE_H
 #define DELIVERY_CONFINE_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "otway/base/bytes.h"
@@ -13,6 +14,9 @@ struct confined {
 	pid_t pid; /* 0: none */
 	int fd;    /* a stream socket to it */
 };
+
+/* Where a program of ours lies: beside this one as in a build, or installed. False: nowhere. */
+bool confined_program(const char *name, char out[PATH_MAX]);
 
 /*
  * Starts a program of ours by its name: a process that has one descriptor, the socket, and nothing of this one's memory. It
