@@ -4,7 +4,9 @@
  *   intercept_front.c   frames in, media and signalling out
  *   intercept_back.c    signalling of all fronts in the order of time, steps to all of them
  *   intercept_open.c    what was said of media of open calls, for a front that comes up later
- *   intercept_resume.c  what the one before left, what to leave to the one that follows
+ *   intercept_resume.c  what the one before left
+ *   intercept_leave.c   what to leave to the one that follows
+ *   intercept_ask.c     keys that are wanted
  *   intercept_stop.c    the end in good order
  *   intercept_watch.c   drops, interfaces, clocks, the lease
  */
@@ -21,6 +23,8 @@
 
 struct merge; /* intercept_merge.c */
 struct open_calls;
+struct asked;      /* intercept_ask.c */
+struct table;
 
 struct interface {
 	bool watched, gone, renewed;
@@ -65,6 +69,8 @@ struct intercept {
 	uint64_t states;     /* numbers of stream states */
 	uint64_t sealed;     /* counts what was sealed under salt */
 	uint8_t salt[4];
+	struct table *left;  /* number → what was left under it: keys may die too */
+	struct asked *asked; /* keys that were wanted and not answered: likewise */
 
 	/* At the end. */
 	bool stopping, front_over, back_over;
@@ -114,9 +120,23 @@ void resume_take(struct intercept *it, struct bytes body);
 void resume_end(struct intercept *it);
 void resume_try(struct intercept *it);         /* goes on when all is there, or it has waited long enough */
 void resume_free(struct intercept *it);
+
+/* intercept_leave.c */
+bool leave_begin(struct intercept *it); /* false: out of memory */
+void leave_end(struct intercept *it);
 void leave_note(struct intercept *it, const struct back_note *n);
 void leave_forget(struct intercept *it, uint64_t number);
 void leave_states(struct intercept *it);
+void leave_keep(struct intercept *it, const struct msg_checkpoint *c); /* of the one before, that holds on */
+void leave_again(struct intercept *it); /* keys is a new one */
+#define NOTE_HEAD 13 /* number, call, claimed and before; a datagram follows */
+
+/* intercept_ask.c */
+void ask_wanted(struct intercept *it, const struct key_wanted *w);
+void ask_answered(struct intercept *it, const struct key_answer *a);
+void ask_over(struct intercept *it, uint32_t call);
+void ask_again(struct intercept *it); /* keys is a new one */
+void ask_free(struct intercept *it);
 
 /* intercept_stop.c */
 void stop_begin(void *role);

@@ -47,12 +47,10 @@ static void step_out(struct intercept *it, const struct step *s)
 		media_step_out(it, s);
 		break;
 	case STEP_KEY_WANTED:
-		msg_put_key_wanted(&it->octets, s->wanted);
-		send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
+		ask_wanted(it, s->wanted);
 		break;
 	case STEP_OVER:
-		msg_put_call(&it->octets, s->call);
-		send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
+		ask_over(it, s->call);
 		break;
 	case STEP_GONE:
 		open_gone(it->open, s->call);

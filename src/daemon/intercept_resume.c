@@ -1,7 +1,4 @@
-/*
- * intercept_resume: what is left with keys for the intercept that follows, sealed under a key that only intercepts have: the messages that
- * made what is known of calls under warrant, and the states of streams. Numbers tell the two apart: notes are even.
- */
+/* intercept_resume: what the intercept before this one left with keys: the back knows its calls again before it hears anything new. */
 #include "intercept.h"
 
 #include <stdlib.h>
@@ -10,8 +7,6 @@
 #include "otway/base/secret.h"
 
 #define RESUME_WAIT (NSEC_PER_SEC * 9 / 10)
-#define STATES_KEPT 600 /* one a second: a stream that was silent for longer is found out again by its tags */
-#define NOTE_HEAD   13  /* number, call, claimed and before */
 
 /* A note that waits for the table of warrants. */
 struct note_kept {
@@ -19,74 +14,6 @@ struct note_kept {
 	size_t len;
 	uint8_t octets[];
 };
-
-/* The nonce is never used again: 4 octets drawn by each process, 8 counted in it. */
-static void nonce_make(struct intercept *it, uint8_t out[CRYPTO_NONCE_LEN])
-{
-	memcpy(out, it->salt, sizeof(it->salt));
-	put_be32(out + 4, (uint32_t)(it->sealed >> 32));
-	put_be32(out + 8, (uint32_t)it->sealed);
-	it->sealed++;
-}
-
-/* Seals it->octets, and sends it as the checkpoint of that number. */
-static void leave(struct intercept *it, uint64_t number)
-{
-	const struct bytes key = { it->start->seal, ROLE_SEAL };
-	struct bytes plain = buf_bytes(&it->octets);
-	uint8_t *sealed = malloc(CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN), aad[8];
-	struct msg_checkpoint c = { number, { sealed, CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN } };
-
-	put_be32(aad, (uint32_t)(number >> 32));
-	put_be32(aad + 4, (uint32_t)number);
-	if (sealed != NULL && !it->octets.failed) {
-		nonce_make(it, sealed);
-		if (crypto_gcm_seal(key, sealed, (struct bytes){ aad, 8 }, plain, sealed + CRYPTO_NONCE_LEN)) {
-			secret_wipe(it->octets.at, it->octets.len);
-			buf_reset(&it->octets);
-			msg_put_checkpoint(&it->octets, &c);
-			send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT);
-		}
-	}
-	buf_reset(&it->octets);
-	free(sealed);
-}
-
-static void forget(struct intercept *it, uint64_t number)
-{
-	const struct msg_checkpoint c = { number, { NULL, 0 } };
-
-	msg_put_checkpoint(&it->octets, &c);
-	send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT_DROP);
-}
-
-void leave_note(struct intercept *it, const struct back_note *n)
-{
-	uint8_t head[NOTE_HEAD];
-
-	put_be32(head, (uint32_t)(n->number >> 32));
-	put_be32(head + 4, (uint32_t)n->number);
-	put_be32(head + 8, n->call);
-	head[12] = (uint8_t)(n->claimed | n->before << 1);
-	buf_add(&it->octets, head, sizeof(head));
-	msg_put_datagram(&it->octets, n->datagram);
-	leave(it, n->number << 1);
-}
-
-void leave_forget(struct intercept *it, uint64_t number)
-{
-	forget(it, number << 1);
-}
-
-void leave_states(struct intercept *it)
-{
-	if (!front_state(it->front, &it->octets))
-		return;
-	it->states++;
-	leave(it, it->states << 1 | 1);
-	if (it->states > STATES_KEPT)
-		forget(it, (it->states - STATES_KEPT) << 1 | 1);
-}
 
 void resume_begin(struct intercept *it)
 {
@@ -126,6 +53,7 @@ void resume_take(struct intercept *it, struct bytes body)
 	put_be32(aad + 4, (uint32_t)c.number);
 	if (plain != NULL && crypto_gcm_open(key, c.sealed.at, (struct bytes){ aad, 8 },
 				     bytes_part(c.sealed, CRYPTO_NONCE_LEN, c.sealed.len), plain)) {
+		leave_keep(it, &c);
 		if (c.number % 2 == 0 && it->back != NULL)
 			keep_note(it, (struct bytes){ plain, len });
 		else if (c.number % 2 == 1)

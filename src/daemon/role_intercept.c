@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "intercept.h"
-#include "otway/base/crypto.h"
 #include "otway/base/secret.h"
 #include "otway/settings.h"
 #include "sandbox.h"
@@ -160,6 +159,7 @@ static void on_key(void *role, uint32_t index, struct bytes body)
 	(void)index;
 	if (it->back == NULL || !msg_get_key_answer(body, &a))
 		return;
+	ask_answered(it, &a);
 	back_answer(it->back, &a);
 	key_answer_clear(&a);
 	front_drain(it);
@@ -213,7 +213,7 @@ static bool say_again(void *arg, enum msg_type type, struct bytes octets)
 	return crew_send(((struct intercept *)((void **)arg)[0])->crew, ROLE_INTERCEPT, p->index, type, octets);
 }
 
-/* A front that comes up is told of open calls; of packets that lie with a delivery that died nobody else knows. */
+/* A front that comes up is told of open calls. What was left with keys is left again; what lay with delivery is asked for again. */
 static void on_peer_up(void *role, const struct msg_peer *p)
 {
 	struct intercept *it = role;
@@ -221,6 +221,14 @@ static void on_peer_up(void *role, const struct msg_peer *p)
 
 	if (it->back != NULL && p->role == ROLE_INTERCEPT)
 		open_each(it->open, say_again, both);
+	if (p->role == ROLE_KEYS) {
+		leave_again(it);
+		ask_again(it);
+	}
+	if (p->role == ROLE_DELIVERY) {
+		msg_put_call(&it->octets, UINT32_MAX);
+		send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
+	}
 }
 
 static void on_tick(void *role)
@@ -283,7 +291,7 @@ static int make_halves(struct intercept *it, struct err *err)
 		return -1;
 	conf_span(c->run.hold_time, &front.hold_time);
 	it->front = front_new(&front);
-	if (it->front == NULL || !crypto_random(it->salt, sizeof(it->salt)))
+	if (it->front == NULL || !leave_begin(it))
 		return err_set(err, "out of memory");
 	if (it->index > 0)
 		return 0;
@@ -348,6 +356,8 @@ static int begin(struct intercept *it, struct err *err)
 static void clear(struct intercept *it)
 {
 	resume_free(it);
+	leave_end(it);
+	ask_free(it);
 	open_free(it->open);
 	merge_free(it->merge);
 	back_free(it->back);

@@ -1,0 +1,69 @@
+/* intercept_ask: keys that are wanted, until they are answered: whoever asks may die, and the next one is asked again. */
+#include "intercept.h"
+
+#include <stdlib.h>
+
+struct asked {
+	struct asked *next;
+	struct key_wanted wanted;
+};
+
+static void send_wanted(struct intercept *it, const struct key_wanted *w)
+{
+	msg_put_key_wanted(&it->octets, w);
+	send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
+}
+
+void ask_wanted(struct intercept *it, const struct key_wanted *w)
+{
+	struct asked *a = calloc(1, sizeof(*a));
+
+	if (a != NULL && key_wanted_copy(w, &a->wanted)) {
+		a->next = it->asked;
+		it->asked = a;
+	} else {
+		free(a);
+	}
+	send_wanted(it, w);
+}
+
+static void drop(struct asked **at)
+{
+	struct asked *gone = *at;
+
+	*at = gone->next;
+	key_wanted_clear(&gone->wanted);
+	free(gone);
+}
+
+void ask_answered(struct intercept *it, const struct key_answer *answer)
+{
+	for (struct asked **at = &it->asked; *at != NULL; at = &(*at)->next)
+		if ((*at)->wanted.number == answer->number) {
+			drop(at);
+			return;
+		}
+}
+
+void ask_over(struct intercept *it, uint32_t call)
+{
+	for (struct asked **at = &it->asked; *at != NULL;)
+		if ((*at)->wanted.call == call)
+			drop(at);
+		else
+			at = &(*at)->next;
+	msg_put_call(&it->octets, call);
+	send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
+}
+
+void ask_again(struct intercept *it)
+{
+	for (const struct asked *a = it->asked; a != NULL; a = a->next)
+		send_wanted(it, &a->wanted);
+}
+
+void ask_free(struct intercept *it)
+{
+	while (it->asked != NULL)
+		drop(&it->asked);
+}
