@@ -29,9 +29,9 @@ int run_supervise(const struct run_options *o, struct err *err);
 /* name and index: as role_text says, and a number. Returns an exit code, or -1. */
 int run_role(const char *name, const char *index, struct err *err);
 
-/* What can be told of a configuration (its defaults filled in) without starting: each finding once; NULL err: it is right. Returns how
- * many are not. */
+/* What can be told of a configuration (its defaults filled in; config: its file, for errors) without starting: each finding once; err
+ * NULL: that is right. Changes nothing. Returns how many are not. */
 typedef void run_finding(void *arg, const char *what, const struct err *err);
-unsigned run_check(const struct conf *conf, run_finding *tell, void *arg);
+unsigned run_check(const char *config, const struct conf *conf, run_finding *tell, void *arg);
 
 #endif

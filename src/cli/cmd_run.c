@@ -9,7 +9,7 @@ static int run_all(struct cli *c, struct err *err)
 		.config = cli_config(c), .store = args_text(c, "store"), .try_text = args_text(c, "try")
 	};
 
-	return run_supervise(&options, err) < 0 ? cli_no_file(err) : EXIT_DONE;
+	return run_supervise(&options, err);
 }
 
 static const struct cli_option run_options[] = {

@@ -27,16 +27,16 @@ static int parse(const struct supervise *s, struct bytes text, struct conf *conf
 	const struct role_start start = { .config = (char *)(uintptr_t)s->o->config,
 		.store = (char *)(uintptr_t)s->o->store };
 
-	if (start_conf(&start, text, conf, err) < 0)
-		return -1;
-	if (conf->run.interfaces_count == 0)
-		return err_code(err, EXIT_USAGE, "%s: run: interfaces: name at least one mirror port", s->o->config);
-	return 0;
+	return start_conf(&start, text, conf, err);
 }
 
 int supervise_read(const struct supervise *s, struct buf *text, struct conf *conf, struct err *err)
 {
-	return file_read(s->o->config, TEXT_MAX, text, err) < 0 ? -1 : parse(s, buf_bytes(text), conf, err);
+	if (file_read(s->o->config, TEXT_MAX, text, err) < 0) {
+		err->code = EXIT_FAILED; /* what "not found" speaks of is what the configuration names */
+		return err_in(err, "reading the configuration");
+	}
+	return parse(s, buf_bytes(text), conf, err);
 }
 
 static void add_child(struct supervise *s, enum role role, uint32_t index)
@@ -112,6 +112,27 @@ static int open_self(struct supervise *s, struct err *err)
 	return listen_to_signals(s, err);
 }
 
+/* The first thing that is wrong. */
+static void keep_first(void *err, const char *what, const struct err *why)
+{
+	struct err *first = err;
+
+	(void)what;
+	if (why != NULL && first->text[0] == '\0')
+		*first = *why;
+}
+
+/* Before anything is changed. */
+static int check(const struct supervise *s, const struct conf *conf, struct err *err)
+{
+	struct err first = { EXIT_FAILED, "" };
+
+	if (run_check(s->o->config, conf, keep_first, &first) == 0)
+		return 0;
+	*err = first;
+	return -1;
+}
+
 static int make_fit(const struct conf_run *r, struct err *err)
 {
 	for (unsigned i = 0; i < r->interfaces_count; i++)
@@ -127,7 +148,8 @@ static int begin(struct supervise *s, struct err *err)
 	log_level_named(s->conf.run.log_level);
 	log_journal_open(NULL);
 	more_descriptors();
-	if (supervise_places_prepare(s, err) < 0 || make_fit(&s->conf.run, err) < 0 || open_self(s, err) < 0)
+	if (check(s, &s->conf, err) < 0 || supervise_places_prepare(s, err) < 0 || make_fit(&s->conf.run, err) < 0 ||
+		open_self(s, err) < 0)
 		return -1;
 	add_child(s, ROLE_CONTROL, 0);
 	add_child(s, ROLE_KEYS, 0);

@@ -118,6 +118,8 @@ void supervise_reload(struct supervise *s);
 
 /* supervise_places.c */
 int supervise_places_user(const char *name, uid_t *uid, gid_t *gid, struct err *err);
+int supervise_places_cases(const struct conf_run *r, bool make, struct err *err); /* there, or made, and whose it must be */
+int supervise_places_status(const struct conf_run *r, bool make, struct err *err);
 int supervise_places_prepare(struct supervise *s, struct err *err); /* directories and their owners; the lock */
 void supervise_places_release(struct supervise *s);
 

@@ -49,26 +49,49 @@ static void parent(const char *path, char *out, size_t size)
 		slash[slash == out ? 1 : 0] = '\0';
 }
 
-/* Is there, or is made; belongs to that user, and no other may write to it. */
-static int own_dir(const char *what, const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *err)
+static int make_dir(const char *what, const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *err)
 {
+	if (file_make_dirs(path, err) < 0)
+		return err_in(err, "%s", what);
+	if (chmod(path, mode) < 0 || (geteuid() == 0 && chown(path, uid, gid) < 0))
+		return err_set(err, "%s: %s: %s", what, path, strerror(errno));
+	return 0;
+}
+
+/* Is there, or is made (or would be); belongs to that user, and no other may write to it. */
+static int own_dir(const char *what, const char *path, const char *user, mode_t mode, bool make, struct err *err)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
 	struct stat st;
 
+	if (uid == 0 && supervise_places_user(user, &uid, &gid, err) < 0)
+		return err_in(err, "run: users");
 	if (stat(path, &st) < 0) {
 		if (errno != ENOENT)
 			return err_set(err, "%s: %s: %s", what, path, strerror(errno));
-		if (file_make_dirs(path, err) < 0)
-			return err_in(err, "%s", what);
-		if (chmod(path, mode) < 0 || (geteuid() == 0 && chown(path, uid, gid) < 0) || stat(path, &st) < 0)
-			return err_set(err, "%s: %s: %s", what, path, strerror(errno));
+		return make ? make_dir(what, path, uid, gid, mode, err) : 0;
 	}
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, "%s: %s is no directory", what, path);
 	if (st.st_uid != uid || (st.st_mode & 022) != 0)
 		return err_code(err, EXIT_REFUSED,
-			"%s: %s must belong to user %u, and to be written by no other: chown %u %s; chmod go-w %s",
-			what, path, (unsigned)uid, (unsigned)uid, path, path);
+			"%s: %s must belong to user %u, and be written by no other: chown %u %s; chmod go-w %s", what,
+			path, (unsigned)uid, (unsigned)uid, path, path);
 	return 0;
+}
+
+int supervise_places_cases(const struct conf_run *r, bool make, struct err *err)
+{
+	return own_dir("run: cases", r->cases, r->users.delivery, 0700, make, err);
+}
+
+int supervise_places_status(const struct conf_run *r, bool make, struct err *err)
+{
+	char dir[4096];
+
+	parent(r->status, dir, sizeof(dir));
+	return own_dir("run: status", dir, r->users.control, 0755, make, err);
 }
 
 static int lock(int *out, const char *what, const char *path, int flags, struct err *err)
@@ -87,26 +110,14 @@ static int lock(int *out, const char *what, const char *path, int flags, struct 
 	return 0;
 }
 
-static int prepare_one(const char *what, const char *dir, const char *user, mode_t mode, struct err *err)
-{
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-
-	if (geteuid() == 0 && supervise_places_user(user, &uid, &gid, err) < 0)
-		return err_in(err, "run: users");
-	return own_dir(what, dir, uid, gid, mode, err);
-}
-
 int supervise_places_prepare(struct supervise *s, struct err *err)
 {
 	const struct conf_run *r = &s->conf.run;
-	char dir[4096], file[4112];
+	char file[4112];
 
-	parent(r->status, dir, sizeof(dir));
-	snprintf(file, sizeof(file), "%s.lock", r->status);
-	if (prepare_one("run: cases", r->cases, r->users.delivery, 0700, err) < 0 ||
-		prepare_one("run: status", dir, r->users.control, 0755, err) < 0)
+	if (supervise_places_cases(r, true, err) < 0 || supervise_places_status(r, true, err) < 0)
 		return -1;
+	snprintf(file, sizeof(file), "%s.lock", r->status);
 	if (lock(&s->locks[0], "run: cases", r->cases, O_RDONLY | O_DIRECTORY, err) < 0)
 		return -1;
 	return lock(&s->locks[1], "run: status", file, O_RDWR | O_CREAT, err);
