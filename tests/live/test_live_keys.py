@@ -1,5 +1,5 @@
-"""A thousand set-ups a second, each of which needs a key of a KMS that answers in 50 ms: no packet is lost, what waits is bounded and told. And
-calls whose keys the reference KMS makes, of simulated users who share nothing with it."""
+"""A thousand set-ups a second, each of which needs a key of a KMS that answers in 50 ms: no packet is lost, what waits is bounded and
+told. And calls whose keys the reference KMS makes, of simulated users who share nothing with it."""
 
 import base64
 import os

@@ -9,21 +9,29 @@
 #include "player_sockets.h"
 
 #include <math.h>
-#include <srtp2/srtp.h>
 #include <time.h>
+
+#include "srtp_sender.h"
 
 #define STEP    20000000U /* nanoseconds of a packet of a voice */
 #define SAMPLES 160U
 #define TABLE   8000U /* one second of a tone of 1 Hz, in steps of G.711 */
-#define KEY_MAX 64U
+#define KEY_MAX 46U
+#define TRAILER 16U /* octets of tag behind a packet */
+
+/* By OpenSSL: Debian's libsrtp2 takes the longer for a packet the more streams there are. */
+struct seal {
+	struct srtp_key key;
+	struct session_keys session;
+};
 
 struct deed {
 	uint64_t at;    /* of the next packet */
 	uint64_t until; /* of a voice; 0: one datagram */
 	size_t src, dst, len;
-	uint8_t *octets; /* of a datagram */
-	srtp_t session;  /* of a voice; NULL: not sealed */
-	uint32_t ssrc, sequence;
+	uint8_t *octets;      /* of a datagram */
+	struct seal *seal;    /* of a voice; NULL: not sealed */
+	uint32_t ssrc, index; /* ROC and sequence number */
 };
 
 struct player {
@@ -32,17 +40,6 @@ struct player {
 	struct sockets sockets;
 	uint64_t sent, refused, late;
 	uint8_t tone[TABLE];
-};
-
-static const struct {
-	const char *name;
-	void (*set)(srtp_crypto_policy_t *p);
-} suites[] = {
-	{ "AES_CM_128_HMAC_SHA1_80", srtp_crypto_policy_set_rtp_default },
-	{ "AES_CM_128_HMAC_SHA1_32", srtp_crypto_policy_set_aes_cm_128_hmac_sha1_32 },
-	{ "AES_256_CM_HMAC_SHA1_80", srtp_crypto_policy_set_aes_cm_256_hmac_sha1_80 },
-	{ "AEAD_AES_128_GCM", srtp_crypto_policy_set_aes_gcm_128_16_auth },
-	{ "AEAD_AES_256_GCM", srtp_crypto_policy_set_aes_gcm_256_16_auth },
 };
 
 static uint64_t now(clockid_t clock)
@@ -79,29 +76,25 @@ static size_t from_hex(const char *text, uint8_t *out, size_t room)
 	return len;
 }
 
-static srtp_t session_of(const char *suite, const char *key_hex, uint32_t ssrc, unsigned roc)
+static struct seal *seal_of(const char *suite, const char *key_hex)
 {
-	uint8_t key[KEY_MAX];
-	srtp_policy_t policy = {
-		.ssrc = { ssrc_specific, ssrc }, .key = key, .window_size = 1024, .allow_repeat_tx = 1
-	};
-	srtp_t session = NULL;
-	size_t i = 0;
+	uint8_t octets[KEY_MAX];
+	const struct suite_facts *f;
+	struct seal *s;
 
 	if (strcmp(suite, "-") == 0)
 		return NULL;
-	while (i < sizeof(suites) / sizeof(*suites) && strcmp(suites[i].name, suite) != 0)
-		i++;
-	if (i == sizeof(suites) / sizeof(*suites))
-		die("no such suite");
-	from_hex(key_hex, key, sizeof(key));
-	suites[i].set(&policy.rtp);
-	suites[i].set(&policy.rtcp);
-	if (srtp_create(&session, &policy) != srtp_err_status_ok)
-		die("srtp_create");
-	if (roc > 0 && srtp_set_stream_roc(session, ssrc, roc) != srtp_err_status_ok)
-		die("srtp_set_stream_roc");
-	return session;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		die("out of memory");
+	s->key.suite = suite_parse(bytes_of(suite));
+	f = suite_facts(s->key.suite);
+	if (f->key == 0 || from_hex(key_hex, octets, sizeof(octets)) != (size_t)f->key + f->salt)
+		die("no such suite, or no key of it");
+	memcpy(s->key.key, octets, f->key);
+	memcpy(s->key.salt, octets + f->key, f->salt);
+	sender_derive(&s->key, 0, &s->session);
+	return s;
 }
 
 static struct deed *add(struct player *p)
@@ -149,8 +142,8 @@ static void read_voice(struct player *p, char **w)
 	d->src = sockets_find(&p->sockets, w[3]);
 	d->dst = sockets_find(&p->sockets, w[4]);
 	d->ssrc = (uint32_t)strtoul(w[7], NULL, 16);
-	d->sequence = (uint32_t)strtoul(w[8], NULL, 10);
-	d->session = session_of(w[5], w[6], d->ssrc, (unsigned)strtoul(w[9], NULL, 10));
+	d->index = (uint32_t)(strtoul(w[9], NULL, 10) << 16 | strtoul(w[8], NULL, 10));
+	d->seal = seal_of(w[5], w[6]);
 }
 
 static void read_plan(struct player *p)
@@ -175,25 +168,35 @@ static void read_plan(struct player *p)
 	free(line);
 }
 
+static size_t sealed(const struct deed *d, struct bytes rtp, uint8_t *out)
+{
+	const struct suite_facts *f;
+
+	if (d->seal == NULL) {
+		memcpy(out, rtp.at, rtp.len);
+		return rtp.len;
+	}
+	f = suite_facts(d->seal->key.suite);
+	return f->aead ? sender_rtp(&d->seal->key, d->index, rtp, out)
+		       : sender_rtp_with(&d->seal->session, d->index, rtp, f->srtp_tag, out);
+}
+
 /* The next packet of a voice: mu-law of a tone whose pitch its SSRC tells. Returns its length. */
 static size_t speak(const struct player *p, struct deed *d, uint8_t *out)
 {
-	uint32_t stamp = htonl(d->sequence * SAMPLES), ssrc = htonl(d->ssrc);
-	uint16_t sequence = htons((uint16_t)d->sequence);
+	uint8_t rtp[12 + SAMPLES] = { 0x80 };
+	uint64_t first = (uint64_t)d->index * SAMPLES;
 	unsigned pitch = 200 + d->ssrc % 601;
-	int len = 12 + SAMPLES;
+	size_t len;
 
-	out[0] = 0x80;
-	out[1] = 0;
-	memcpy(out + 2, &sequence, 2);
-	memcpy(out + 4, &stamp, 4);
-	memcpy(out + 8, &ssrc, 4);
+	put_be16(rtp + 2, (uint16_t)d->index);
+	put_be32(rtp + 4, (uint32_t)first);
+	put_be32(rtp + 8, d->ssrc);
 	for (unsigned i = 0; i < SAMPLES; i++)
-		out[12 + i] = p->tone[(uint64_t)(d->sequence * SAMPLES + i) * pitch % TABLE];
-	d->sequence++;
-	if (d->session != NULL && srtp_protect(d->session, out, &len) != srtp_err_status_ok)
-		die("srtp_protect");
-	return (size_t)len;
+		rtp[12 + i] = p->tone[(first + i) * pitch % TABLE];
+	len = sealed(d, (struct bytes){ rtp, sizeof(rtp) }, out);
+	d->index++;
+	return len;
 }
 
 static void sift(struct player *p, size_t i)
@@ -216,14 +219,13 @@ static void done(struct player *p)
 	struct deed *d = &p->deeds[0];
 
 	free(d->octets);
-	if (d->session != NULL)
-		srtp_dealloc(d->session);
+	free(d->seal);
 	*d = p->deeds[--p->count];
 }
 
 static void play(struct player *p, uint64_t begin)
 {
-	uint8_t packet[12 + SAMPLES + SRTP_MAX_TRAILER_LEN] __attribute__((aligned(8)));
+	uint8_t packet[12 + SAMPLES + TRAILER];
 
 	for (size_t i = p->count / 2; i-- > 0;)
 		sift(p, i);
@@ -255,7 +257,6 @@ int main(void)
 {
 	static struct player p;
 
-	srtp_init();
 	for (unsigned i = 0; i < TABLE; i++)
 		p.tone[i] = ulaw((int)(8000 * sin(i * 2 * M_PI / TABLE)));
 	read_plan(&p);
@@ -267,6 +268,5 @@ int main(void)
 		(unsigned long long)p.late);
 	sockets_close(&p.sockets);
 	free(p.deeds);
-	srtp_shutdown();
 	return 0;
 }
