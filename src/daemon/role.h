@@ -70,6 +70,8 @@ int crew_run(struct crew *c);     /* until crew_stop; exit code */
 void crew_stop(struct crew *c, int code); /* what was sent is drained first */
 
 int role_control(struct role_start *start, struct err *err);
+/* Before anything is started: is the store one that control may use, and are its places those of this machine? Nothing is connected to. */
+int role_control_check(const struct conf *conf, struct err *err);
 int role_intercept(struct role_start *start, struct err *err);
 int role_keys(struct role_start *start, struct err *err);
 int role_delivery(struct role_start *start, struct err *err);

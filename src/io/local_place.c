@@ -35,8 +35,9 @@ static int unix_place(struct place *p, const char *path, struct err *err)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 
 	if (path[0] != '/' || strlen(path) >= sizeof(at.sun_path))
-		return err_code(err, EXIT_USAGE, "'%.120s': the path of a socket is absolute and has at most %zu octets",
-			path, sizeof(at.sun_path) - 1);
+		return err_code(err, EXIT_USAGE,
+			"'%.120s': the path of a socket is absolute and has at most %zu octets", path,
+			sizeof(at.sun_path) - 1);
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	p->at.local = at;
 	p->len = sizeof(at);
@@ -64,16 +65,16 @@ static int place_read(struct place *p, const char *text, struct err *err)
 	if (strncmp(text, "unix:", 5) == 0)
 		return unix_place(p, text + 5, err);
 	if (v4 != 0) {
-		p->at.v4 = (struct sockaddr_in){ .sin_family = AF_INET,
-			.sin_port = htons(v4),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		p->at.v4 = (struct sockaddr_in){
+			.sin_family = AF_INET, .sin_port = htons(v4), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)
+		};
 		p->len = sizeof(p->at.v4);
 		return 0;
 	}
 	if (v6 != 0) {
-		p->at.v6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
-			.sin6_port = htons(v6),
-			.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+		p->at.v6 = (struct sockaddr_in6){
+			.sin6_family = AF_INET6, .sin6_port = htons(v6), .sin6_addr = IN6ADDR_LOOPBACK_INIT
+		};
 		p->len = sizeof(p->at.v6);
 		return 0;
 	}
@@ -124,6 +125,28 @@ static int make_way(const struct place *p, struct err *err)
 	return rc;
 }
 
+/* In a folder that is the owner's, root acts as the owner, who may put anything there meanwhile. True: it does. */
+static bool act_as(const struct place *p, const struct local_owner *owner)
+{
+	const char *slash = strrchr(p->path, '/');
+	char *folder = strndup(p->path, slash != p->path ? (size_t)(slash - p->path) : 1);
+	struct stat st;
+	bool theirs = folder != NULL && stat(folder, &st) == 0 && st.st_uid == owner->user;
+
+	free(folder);
+	if (geteuid() != 0 || owner->user == 0 || !theirs)
+		return false;
+	if (setegid(owner->group) < 0 || seteuid(owner->user) < 0)
+		abort();
+	return true;
+}
+
+static void act_as_before(bool acted)
+{
+	if (acted && (seteuid(0) < 0 || setegid(getgid()) < 0))
+		abort();
+}
+
 /* The umask keeps everybody out until it has its owner and mode. */
 static int bind_path(int fd, const struct place *p, const struct local_owner *owner)
 {
@@ -139,12 +162,13 @@ static int bind_path(int fd, const struct place *p, const struct local_owner *ow
 	return chmod(p->path, owner->mode);
 }
 
-int local_bind(int *out, const char *place, const struct local_owner *owner, struct err *err)
+static int bind_there(
+	int *out, const struct place *where, const char *place, const struct local_owner *owner, struct err *err)
 {
-	struct place p;
+	struct place p = *where;
 	int fd, rc, yes = 1;
 
-	if (place_read(&p, place, err) < 0 || (p.path != NULL && make_way(&p, err) < 0))
+	if (p.path != NULL && make_way(&p, err) < 0)
 		return -1;
 	fd = socket(p.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && p.path == NULL)
@@ -159,6 +183,20 @@ int local_bind(int *out, const char *place, const struct local_owner *owner, str
 	}
 	*out = fd;
 	return 0;
+}
+
+int local_bind(int *out, const char *place, const struct local_owner *owner, struct err *err)
+{
+	struct place p;
+	bool acts;
+	int rc;
+
+	if (place_read(&p, place, err) < 0)
+		return -1;
+	acts = p.path != NULL && act_as(&p, owner);
+	rc = bind_there(out, &p, place, owner, err);
+	act_as_before(acts);
+	return rc;
 }
 
 static int ask_connect(int *out, const char *path, struct err *err)
