@@ -575,7 +575,7 @@ static const struct attempt {
 enum { ATTEMPTS = sizeof(attempts) / sizeof(attempts[0]) };
 
 /* What came of each, in a process of its own that enters the sandbox. */
-static void try_all(const struct scene *s, int who, long results[ATTEMPTS])
+static void try_all(const struct scene *s, int who, bool below, long results[ATTEMPTS])
 {
 	int told[2], status = 0;
 	pid_t pid;
@@ -583,6 +583,8 @@ static void try_all(const struct scene *s, int who, long results[ATTEMPTS])
 	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
+		if (below)
+			enter(s, ROLE_SUPERVISE);
 		enter(s, who);
 		for (size_t i = 0; i < ATTEMPTS; i++) {
 			long rc = attempts[i].fn(s);
@@ -606,11 +608,11 @@ static bool is_denial(long rc)
 	return rc == -EPERM || rc == -EACCES;
 }
 
-static void judge(const struct scene *s, int who)
+static void judge(const struct scene *s, int who, bool below)
 {
 	long results[ATTEMPTS];
 
-	try_all(s, who, results);
+	try_all(s, who, below, results);
 	for (size_t i = 0; i < ATTEMPTS; i++) {
 		bool may = (attempts[i].may & 1u << who) != 0;
 
@@ -624,34 +626,41 @@ static void judge(const struct scene *s, int who)
 
 static void control_may_what_its_table_says(void **state)
 {
-	judge(*state, ROLE_CONTROL);
+	judge(*state, ROLE_CONTROL, false);
 }
 
 static void control_s_keeper_may_what_its_table_says(void **state)
 {
-	judge(*state, KEEPER);
+	judge(*state, KEEPER, false);
 }
 
 static void intercept_may_what_its_table_says(void **state)
 {
-	judge(*state, ROLE_INTERCEPT);
+	judge(*state, ROLE_INTERCEPT, false);
 }
 
 static void keys_may_what_its_table_says(void **state)
 {
-	judge(*state, ROLE_KEYS);
+	judge(*state, ROLE_KEYS, false);
 }
 
 static void delivery_may_what_its_table_says(void **state)
 {
-	judge(*state, ROLE_DELIVERY);
+	judge(*state, ROLE_DELIVERY, false);
 }
 
 static void supervise_may_what_its_table_says(void **state)
 {
 	if (!is_root())
 		skip(); /* it may what root may */
-	judge(*state, ROLE_SUPERVISE);
+	judge(*state, ROLE_SUPERVISE, false);
+}
+
+/* As they do when they run: what supervise gave up is given up there too. */
+static void started_by_supervise_each_may_the_same(void **state)
+{
+	for (int who = ROLE_SUPERVISE + 1; who < SUBJECTS; who++)
+		judge(*state, who, true);
 }
 
 /* How a process ends that enters a sandbox and makes one call. */
@@ -992,6 +1001,7 @@ int main(void)
 		TEST(keys_may_what_its_table_says),
 		TEST(delivery_may_what_its_table_says),
 		TEST(supervise_may_what_its_table_says),
+		TEST(started_by_supervise_each_may_the_same),
 		TEST(what_nothing_honest_does_ends_the_process),
 		TEST(a_user_namespace_ends_the_process),
 		TEST(a_role_that_runs_nothing_ends_when_it_tries),
