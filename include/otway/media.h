@@ -16,6 +16,7 @@ struct media_options {
 	size_t hold_octets;   /* packets held for a key or a decision, per call; 0: 8 MiB */
 	nsec_t hold_time;     /* and for how long; 0: as long as the call lasts */
 	nsec_t linger;        /* after STEP_CLOSE known streams go on for so long; 0: 32 s (RFC 3261 timer H) */
+	size_t hold_octets_all; /* of all calls; 0: 512 MiB with spill, else unbounded */
 	bool spill;           /* beyond hold_octets packets that wait for a key are given out as MEDIA_HELD, not given up */
 };
 
@@ -36,16 +37,23 @@ void media_take(struct media *m, const struct datagram *in);
 bool media_next(struct media *m, const struct media_packet **out, const struct cover **covers, size_t *count);
 
 /*
- * With `spill`: a call whose hold is full, and that waits for a key, gives out each new packet as MEDIA_HELD, to be kept elsewhere. When
- * its key is there (or will not come) media_held_wanted tells so, once; then they come back in their order by media_held, ended by
- * media_held_end. Meanwhile new ones still go out as MEDIA_HELD, behind them.
+ * With `spill`: a call whose hold is full, and that waits for a key, gives out each new packet that cannot be opened as MEDIA_HELD (of a
+ * truncated one the reason is SEAL_TRUNCATED), to be kept elsewhere in its order. When the
+ * key is there, or will not come, media_held_wanted tells so, once: then those that went out before come back in their order by media_held,
+ * ended by media_held_end. Meanwhile new ones wait in memory, and beyond what it holds go out as MEDIA_HELD again: then one more round is
+ * wanted. What comes back is decided: opened, or held for its key as far as there is room, or sealed. After a restart media asks by itself for
+ * what the process before gave out, as far as media_state told it. When nothing comes for a minute a round is over.
  */
 bool media_held_wanted(struct media *m, uint32_t *call); /* out; false: none */
 void media_held(struct media *m, uint32_t call, const struct datagram *in);
 void media_held_end(struct media *m, uint32_t call);
 
-/* For who follows: what of streams that changed cannot be found out again (roll-over, what they are), as octets appended to out; false:
- * none changed. And of the one before: of calls that are not known yet, too. */
+/*
+ * For who follows: what of streams cannot be found out again (roll-over, what they are, which key by its print), as octets appended to out,
+ * one call at a time: all that is known of a call that changed. False: none changed. The octets begin with the number of the call, in four;
+ * whoever keeps them keeps the newest of each number. Where nothing is to be kept of a call any more they are 8 octets long.
+ * media_resume takes one of them, or several one behind the other; of calls that were not said yet, too.
+ */
 bool media_state(struct media *m, struct buf *out);
 void media_resume(struct media *m, struct bytes state);
 
@@ -57,7 +65,8 @@ void media_time(struct media *m, nsec_t at);
 void media_end(struct media *m);
 
 /* "rtp", "rtcp", "decrypted", "clear", "sealed", "duplicates", "forged", "not_rtp", and "learned": streams to an address that
- * nothing signalled, from one that was. Returns how many were written. */
+ * nothing signalled, from one that was. With `spill` also "held_elsewhere", "held_lost" (that came back too late), "hold_evicted" (given up
+ * since all calls held too much) and "held_octets", which is a height. Returns how many were written. */
 size_t media_counts(const struct media *m, struct counter *out, size_t max);
 
 #endif

@@ -17,7 +17,10 @@ struct call *call_of(struct media *m, uint32_t number, bool make)
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return NULL;
+	c->media = m;
 	c->number = number;
+	c->turn = 1;
+	c->heard = NSEC_NONE;
 	c->closed = c->proven = NSEC_NONE;
 	c->searches = SEARCHES;
 	c->streams = table_new();
@@ -31,6 +34,7 @@ struct call *call_of(struct media *m, uint32_t number, bool make)
 	else
 		m->calls = c;
 	m->last_call = c;
+	kept_apply(c);
 	return c;
 }
 
@@ -58,6 +62,9 @@ void call_drop(struct media *m, struct call *c)
 	size_t step = 0;
 
 	call_forget_places(m, c);
+	spill_drop(c);
+	call_unstate(c);
+	m->held_octets -= c->held_octets;
 	while (c->oldest != NULL) {
 		struct parcel *p = c->oldest;
 
@@ -100,6 +107,7 @@ static void spot_of(struct spot *spot, struct call *c)
 static void claim(struct media *m, struct call *c, const struct addr *a, nsec_t at)
 {
 	struct spot *spot;
+	bool again;
 
 	if (a->family == 0 || a->port == 0)
 		return;
@@ -111,8 +119,10 @@ static void claim(struct media *m, struct call *c, const struct addr *a, nsec_t 
 			return; /* a newer call has it */
 		spot->before = spot->call->closed == NSEC_NONE ? spot->call : NULL;
 	}
+	again = spot->call == c;
 	spot_of(spot, c);
-	spot->heard = at;
+	if (!again || spot->heard < at) /* it may be said again, long after */
+		spot->heard = at > c->heard ? at : c->heard;
 }
 
 static void forget_spot(struct media *m, struct call *c, const struct addr *a)
@@ -188,8 +198,11 @@ static void step_key(struct media *m, struct call *c, const struct key_given *gi
 {
 	struct stream *s;
 	size_t step = 0;
+	uint32_t age = c->ring.age;
 
 	keyring_add(&c->ring, given);
+	if (c->ring.age == age)
+		return; /* it is said again, as after a restart of who says it */
 	c->searches = c->searches + SEARCHES_PER_KEY < 2 * SEARCHES ? c->searches + SEARCHES_PER_KEY : 2 * SEARCHES;
 	while ((s = stream_next(c, &step)) != NULL)
 		stream_new_key(m, s);
@@ -211,6 +224,19 @@ static void step_close(struct media *m, struct call *c, nsec_t at)
 	}
 }
 
+static void note_waits(struct call *c)
+{
+	bool waited = c->waits;
+
+	c->waits = false;
+	for (size_t i = 0; i < c->place_count; i++)
+		c->waits = c->waits || c->places[i]->waiting;
+	if (c->waits != waited && c->media->options.spill)
+		call_changed(c);
+	if (waited && !c->waits)
+		spill_ask_back(c);
+}
+
 void call_step(struct media *m, const struct step *s)
 {
 	struct call *c;
@@ -227,15 +253,17 @@ void call_step(struct media *m, const struct step *s)
 		memcpy(c->covers, s->covers, c->cover_count * sizeof(s->covers[0]));
 		break;
 	case STEP_PLACE:
-		step_place(m, c, &s->place, s->at);
+		step_place(m, c, &s->place, media_own(m, s->at));
 		break;
 	case STEP_KEY:
 		step_key(m, c, &s->key);
 		break;
 	case STEP_CLOSE:
-		step_close(m, c, s->at);
+		step_close(m, c, media_own(m, s->at));
 		break;
 	default: /* of no use to media */
 		break;
 	}
+	if (s->kind == STEP_PLACE)
+		note_waits(c);
 }

@@ -57,6 +57,10 @@ static void take_unopened(struct media *m, struct stream *s, struct parcel *p, u
 		parcel_ready(m, p, MEDIA_CLEAR, SEAL_NONE);
 		return;
 	}
+	if (spill_away(s, p)) {
+		s->packets--;
+		return;
+	}
 	if (s->rtcp || s->state == STREAM_OPEN)
 		window_note_recent(&s->window, hash);
 	else
@@ -86,39 +90,51 @@ static void take_clear(struct media *m, struct stream *s, struct parcel *p, uint
 }
 
 /* A packet whose fate is known waits for those before it. */
-static void take_settled(
-	struct media *m, struct stream *s, struct parcel *p, enum media_fate fate, enum seal_reason reason)
+static void take_settled(struct media *m, struct stream *s, struct parcel *p, enum media_fate fate,
+	enum seal_reason reason, uint64_t hash)
 {
-	p->settled = true;
-	p->fate = fate;
-	p->reason = reason;
-	if (s->shown && s->held.first == NULL)
-		parcel_ready(m, p, fate, reason);
-	else
-		hold_add(s, p);
-}
+	bool waits = !s->shown || s->held.first != NULL;
 
-void stream_take(struct media *m, struct stream *s, struct parcel *p, bool truncated)
-{
-	uint64_t hash = window_hash(parcel_payload(p));
-
-	if (s->packets == 0)
-		s->first = s->last = p->at;
-	if (p->at > s->last)
-		s->last = p->at;
-	if (p->place < s->lowest)
-		s->lowest = p->place;
-	if (window_has(&s->window, p->place, hash)) {
-		take_settled(m, s, p, MEDIA_TWICE, SEAL_NONE);
+	if (waits && spill_away(s, p))
 		return;
-	}
-	s->packets++;
-	if (truncated) {
+	if (fate != MEDIA_TWICE) {
+		s->packets++;
 		window_note_recent(&s->window, hash);
 		if (s->state != STREAM_OPEN && p->place > s->highest)
 			s->highest = p->place;
-		take_settled(m, s, p, MEDIA_SEALED, SEAL_TRUNCATED);
-	} else if (s->state == STREAM_OPEN && prove_known(s, p)) {
+	}
+	p->settled = true;
+	p->fate = fate;
+	p->reason = reason;
+	if (waits)
+		hold_add(s, p);
+	else
+		parcel_ready(m, p, fate, reason);
+}
+
+void stream_take(struct media *m, struct stream *s, struct parcel *p, bool again)
+{
+	uint64_t hash;
+
+	if (again ? spill_unsaid(s, p) : spill_behind(s, p))
+		return;
+	hash = window_hash(parcel_payload(p));
+	if (s->packets == 0)
+		s->first = s->last = p->own;
+	if (p->own > s->last)
+		s->last = p->own;
+	if (p->place < s->lowest)
+		s->lowest = p->place;
+	if (window_has(&s->window, p->place, hash)) {
+		take_settled(m, s, p, MEDIA_TWICE, SEAL_NONE, hash);
+		return;
+	}
+	if (p->truncated) {
+		take_settled(m, s, p, MEDIA_SEALED, SEAL_TRUNCATED, hash);
+		return;
+	}
+	s->packets++;
+	if (s->state == STREAM_OPEN && prove_known(s, p)) {
 		ready_opened(m, s, p, hash);
 	} else if (s->state == STREAM_CLEAR) {
 		take_clear(m, s, p, hash);

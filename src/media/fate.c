@@ -3,13 +3,19 @@
  */
 #include "state.h"
 
+size_t parcel_size(const struct parcel *p)
+{
+	return sizeof(*p) + p->room;
+}
+
 void hold_add(struct stream *s, struct parcel *p)
 {
 	struct call *c = s->call;
 
 	queue_push(&s->held, p);
 	s->held_count++;
-	c->held_octets += sizeof(*p) + p->room;
+	c->held_octets += parcel_size(p);
+	c->media->held_octets += parcel_size(p);
 	p->newer = NULL;
 	p->older = c->newest;
 	if (c->newest != NULL)
@@ -27,7 +33,8 @@ struct parcel *hold_take(struct stream *s)
 	if (p == NULL)
 		return NULL;
 	s->held_count--;
-	c->held_octets -= sizeof(*p) + p->room;
+	c->held_octets -= parcel_size(p);
+	c->media->held_octets -= parcel_size(p);
 	*(p->older != NULL ? &p->older->newer : &c->oldest) = p->newer;
 	*(p->newer != NULL ? &p->newer->older : &c->newest) = p->older;
 	p->older = p->newer = NULL;
@@ -45,6 +52,8 @@ static enum media_count count_of(const struct parcel *p)
 		return COUNT_TWICE;
 	case MEDIA_FORGED:
 		return COUNT_FORGED;
+	case MEDIA_HELD:
+		return COUNT_AWAY;
 	default:
 		return COUNT_NOT_RTP;
 	}
@@ -67,14 +76,16 @@ void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum 
 {
 	struct stream *s = p->stream;
 
-	if (s != NULL && (s->learned || s->late) && !s->shown && fate != MEDIA_CLEAR) {
+	if (s != NULL && (s->learned || s->late) && !s->shown && fate != MEDIA_CLEAR && fate != MEDIA_HELD) {
 		parcel_drop(&m->pool, p); /* nothing shows that it is of this call */
 		return;
 	}
 	p->fate = fate;
 	p->reason = reason;
-	if (s != NULL && !s->shown && fate != MEDIA_FORGED)
+	if (s != NULL && !s->shown && fate != MEDIA_FORGED && fate != MEDIA_HELD)
 		show(m, s);
+	if (s != NULL)
+		stream_note(s);
 	m->counts[count_of(p)]++;
 	p->call->queued++;
 	if (s != NULL)

@@ -43,7 +43,7 @@ static void fill(const struct parcel *p, struct media_packet *out)
 	secret_wipe(out, sizeof(*out));
 	out->at = p->at;
 	out->call = p->call->number;
-	out->stream = s != NULL && p->fate != MEDIA_FORGED ? s->number : 0;
+	out->stream = s != NULL && p->fate != MEDIA_FORGED && p->fate != MEDIA_HELD ? s->number : 0;
 	out->sort = p->sort;
 	out->fate = p->fate;
 	out->reason = p->reason;

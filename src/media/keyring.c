@@ -36,7 +36,7 @@ static bool make_room(struct keyring *r)
 	size_t oldest = KEYRING_MAX;
 
 	for (size_t i = 0; i < r->count; i++)
-		if (!r->keys[i]->opened && (oldest == KEYRING_MAX || r->keys[i]->age < r->keys[oldest]->age))
+		if (!r->keys[i]->opened && (oldest == KEYRING_MAX || r->keys[i]->turn < r->keys[oldest]->turn))
 			oldest = i;
 	if (oldest == KEYRING_MAX)
 		return false;
@@ -45,20 +45,29 @@ static bool make_room(struct keyring *r)
 	return true;
 }
 
+/* It is said again. True: something of it is new. */
+static bool freshen(struct ring_key *k, const struct key_given *given, bool spare)
+{
+	bool moved = given->sender.family != 0 && !addr_equal(&k->given.sender, &given->sender);
+	bool news = moved || (given->chosen && !k->given.chosen) || (k->spare && !spare);
+
+	k->given.chosen |= given->chosen;
+	if (moved)
+		k->given.sender = given->sender;
+	k->spare &= spare;
+	return news;
+}
+
 static void add(struct keyring *r, const struct key_given *given, bool spare)
 {
 	struct ring_key *k;
 
-	for (size_t i = 0; i < r->count; i++) {
-		if (!same(&r->keys[i]->given, given))
-			continue;
-		r->keys[i]->given.chosen |= given->chosen;
-		if (given->sender.family != 0)
-			r->keys[i]->given.sender = given->sender;
-		r->keys[i]->spare &= spare;
-		r->keys[i]->age = ++r->age;
-		return;
-	}
+	for (size_t i = 0; i < r->count; i++)
+		if (same(&r->keys[i]->given, given)) {
+			r->keys[i]->turn = ++r->turn;
+			r->age += freshen(r->keys[i], given, spare);
+			return;
+		}
 	if (r->count == KEYRING_MAX && !make_room(r))
 		return;
 	k = calloc(1, sizeof(*k));
@@ -66,7 +75,8 @@ static void add(struct keyring *r, const struct key_given *given, bool spare)
 		return;
 	k->given = *given;
 	k->spare = spare;
-	k->age = ++r->age;
+	k->turn = ++r->turn;
+	r->age++;
 	r->keys[r->count++] = k;
 }
 
@@ -127,7 +137,7 @@ static uint32_t worth(const struct key_given *g, const struct key_sought *w)
 
 static bool before(const struct ring_key *a, uint32_t worth_a, const struct ring_key *b, uint32_t worth_b)
 {
-	return worth_a != worth_b ? worth_a > worth_b : a->age > b->age;
+	return worth_a != worth_b ? worth_a > worth_b : a->turn > b->turn;
 }
 
 size_t keyring_order(const struct keyring *r, const struct key_sought *w, struct ring_key *out[KEYRING_MAX])

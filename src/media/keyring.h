@@ -12,7 +12,7 @@
 
 struct ring_key {
 	struct key_given given;
-	uint32_t age;         /* when it came, or came again: higher is newer */
+	uint32_t turn;        /* when it came, or came again: higher is newer */
 	bool spare;           /* made up: a key with an MKI as one without, for senders that leave it out */
 	bool opened;          /* it opened something: never goes before the call does */
 	struct unseal *probe; /* made ready and bound to no stream yet, or NULL */
@@ -21,7 +21,8 @@ struct ring_key {
 struct keyring {
 	struct ring_key *keys[KEYRING_MAX];
 	size_t count;
-	uint32_t age; /* of the newest */
+	uint32_t turn; /* of the newest */
+	uint32_t age;  /* rises with each key that says something new */
 };
 
 /* What a key is wanted for. */
@@ -36,7 +37,7 @@ struct key_sought {
 
 void keyring_clear(struct keyring *r); /* wipes */
 
-/* Adds a key, or freshens the one that is there. */
+/* Adds a key, or freshens the one that is there. `age` rises only when it, or something of it, is new. */
 void keyring_add(struct keyring *r, const struct key_given *given);
 
 /* The keys that may open it, those worth most first. Returns how many. */

@@ -34,7 +34,7 @@ void look_add(struct stream *s, const struct parcel *p)
 	if (s->plausible == NULL) {
 		s->plausible = calloc(1, sizeof(*s->plausible));
 		s->next_look = LOOK_FIRST;
-		s->looked = p->at;
+		s->looked = p->own;
 	}
 	if (s->plausible != NULL && rtp_parse(parcel_payload(p), &rtp))
 		plausible_add(s->plausible, stream_format(s, p->pt), p->pt, rtp.seq, rtp.timestamp,

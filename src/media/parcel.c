@@ -69,6 +69,7 @@ struct parcel *parcel_new(struct parcel_pool *pool, const struct datagram *in)
 	p->room = room;
 	p->at = in->at;
 	p->flow = in->flow;
+	p->truncated = in->truncated;
 	p->packet_len = packet.len;
 	p->payload_at = payload_at;
 	p->payload_len = in->payload.len;

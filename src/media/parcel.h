@@ -16,10 +16,12 @@ struct parcel {
 	struct call *call;
 	struct stream *stream; /* NULL: of no stream */
 	nsec_t at;
+	nsec_t own; /* the same by the stage's own time */
 	struct flow flow;
 	enum media_sort sort;
 	enum media_fate fate;
 	enum seal_reason reason;
+	bool truncated;
 	bool settled;  /* fate is known already; it waits for those before it */
 	bool doubtful; /* it lies among packets that were found to be no clear ones */
 	uint32_t ssrc;

@@ -46,10 +46,10 @@ static void opened(struct stream *s, const struct parcel *p, uint8_t i)
 	if (!s->rtcp && !unseal_proves(&by.key->given.key))
 		return;
 	if (!s->authenticated)
-		s->authenticated_first = p->at;
+		s->authenticated_first = p->own;
 	s->authenticated = true;
-	s->authenticated_last = p->at;
-	s->call->proven = p->at;
+	s->authenticated_last = p->own;
+	s->call->proven = p->own;
 }
 
 /* Another key than those before, by what it is and not by where it stood. */
@@ -78,6 +78,8 @@ static void adopt(struct stream *s, struct parcel *p, struct ring_key *key, stru
 
 bool prove_known(struct stream *s, struct parcel *p)
 {
+	if (s->prints != NULL)
+		stream_prints(s);
 	for (uint8_t i = 0; i < s->opened_count; i++) {
 		struct opened_by *by = &s->opened[i];
 

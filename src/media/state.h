@@ -25,14 +25,31 @@
 #else
 #define SEARCH_ROC 4096 /* roll-over counters tried for a late join (62 days of G.711) */
 #endif
-#define SEARCHES         64 /* of that length, for one call */
-#define SEARCHES_PER_KEY 16 /* and more of them with each key that comes */
+#define SET_BACK         (60 * NSEC_PER_SEC) /* further back than packets come out of order: the clock was set */
+#define SEARCHES         64                  /* of that length, for one call */
+#define SEARCHES_PER_KEY 16                  /* and more of them with each key that comes */
 
 /* A key that opened packets of a stream; the key's index is the parcel's place + shift. */
 struct opened_by {
 	struct ring_key *key;
 	struct unseal *with;
 	int64_t shift; /* a multiple of 65536 */
+};
+
+/* A key that opened packets of a stream of the process before this one, by its print; never the key. */
+struct print_of {
+	uint8_t print[KEY_PRINT];
+	uint8_t mki_len;
+	int64_t shift;
+};
+
+/* What was told of a stream last for whoever follows: when it differs, it is told again. */
+struct stream_told {
+	int64_t stretch, shift;
+	const struct ring_key *key;
+	uint32_t keys_used;
+	uint8_t state;
+	bool shown, authenticated;
 };
 
 enum stream_state { STREAM_UNDECIDED, STREAM_OPEN, STREAM_CLEAR };
@@ -75,6 +92,12 @@ struct stream {
 
 	struct parcel_queue held;
 	size_t held_count;
+	uint32_t away; /* the call's turn when a packet of it went out to be kept elsewhere; 0: none is there */
+
+	struct print_of *prints; /* of the process before, until their keys were looked for; owned */
+	uint8_t print_count;
+	uint32_t prints_age; /* the keyring's, when they were looked for last */
+	struct stream_told told;
 
 	struct plausible *plausible; /* while it is looked at */
 	uint32_t next_look;          /* at so many packets */
@@ -82,8 +105,12 @@ struct stream {
 	struct usual usual;          /* of a clear one */
 };
 
+/* The way back of packets that are kept elsewhere. */
+enum round { ROUND_NONE, ROUND_WANTED, ROUND_COMING };
+
 struct call {
 	struct call *next;
+	struct media *media;
 	uint32_t number;
 	struct cover covers[COVERS_MAX];
 	size_t cover_count;
@@ -101,6 +128,24 @@ struct call {
 	struct parcel *oldest, *newest; /* of all that is held */
 	size_t queued;                  /* parcels that are ready */
 	uint32_t searches;              /* left */
+
+	bool waits;    /* a place of it does, for a key that was asked for */
+	uint64_t away; /* packets that are kept elsewhere, and not on their way back */
+	nsec_t away_since;
+	bool resumed_away; /* some may be, of the process before this one */
+	uint32_t turn;     /* of the way back: what goes out in one comes back in the next */
+	enum round round;
+	nsec_t round_since;         /* it went on last; NSEC_NONE: until the next sweep it has */
+	uint64_t coming;            /* packets that are on their way back, as far as is known */
+	bool taking;                /* one of them is being taken: it goes nowhere else again */
+	bool ended;                 /* all of them are here, but the call was not said yet */
+	struct parcel_queue behind; /* packets that wait until those on their way back are here */
+	size_t behind_octets;
+	bool behind_full;
+
+	nsec_t heard;         /* its last packet */
+	bool changed, stated; /* something is to be told to whoever follows; something was */
+	struct call *next_changed;
 };
 
 enum media_count {
@@ -113,6 +158,10 @@ enum media_count {
 	COUNT_FORGED,
 	COUNT_NOT_RTP,
 	COUNT_LEARNED,
+	MEDIA_COUNTS_OFFLINE, /* of what is live only, those behind */
+	COUNT_AWAY = MEDIA_COUNTS_OFFLINE,
+	COUNT_AWAY_LOST,
+	COUNT_EVICTED,
 	MEDIA_COUNTS
 };
 
@@ -127,11 +176,21 @@ struct media {
 	struct media_packet out;
 	struct cover covers[COVERS_MAX];
 	nsec_t next_sweep;
+	nsec_t clock; /* what media_time was told last, and what makes it the stage's own time */
+	nsec_t shift;
+	size_t held_octets;    /* of all calls */
+	size_t rounds_wanted;  /* calls whose packets are wanted back, which was not told yet */
+	struct table *resumed; /* what is known of calls that were not said yet */
+	nsec_t resumed_until;
+	struct call *changed, *last_changed;
+	struct buf gone; /* numbers of calls of which nothing is to be kept any more */
 	uint64_t counts[MEDIA_COUNTS];
 };
 
 /* media.c: what media_next gave last is used no more. */
 void media_take_back(struct media *m);
+/* By the stage's own time, which goes on where it was when a clock is set back: all that waits is measured by it. */
+nsec_t media_own(const struct media *m, nsec_t at);
 
 /* calls.c: what the call stage says. */
 struct call *call_of(struct media *m, uint32_t number, bool make);
@@ -139,6 +198,25 @@ bool call_covered(const struct call *c, nsec_t at);
 void call_step(struct media *m, const struct step *s);
 void call_forget_places(struct media *m, struct call *c);
 void call_drop(struct media *m, struct call *c);
+
+/* spill.c: packets that are kept elsewhere while their call waits for a key. */
+bool spill_away(struct stream *s, struct parcel *p);   /* in place of holding it; false: it may be held */
+bool spill_behind(struct stream *s, struct parcel *p); /* since others of its stream are away; false: none is */
+bool spill_unsaid(struct stream *s, struct parcel *p); /* it waits until its call is said */
+void spill_ask_back(struct call *c);
+bool spill_outstanding(const struct call *c);
+void spill_end(struct call *c); /* no more of them come back in this round */
+void spill_drop(struct call *c);
+void take_again(struct media *m, struct call *c, const struct datagram *in); /* take.c: one that came back */
+
+/* resume.c: what whoever follows must know. */
+void call_changed(struct call *c);
+void kept_apply(struct call *c);      /* a call that is new here: what the process before knew of it */
+void call_unstate(struct call *c);    /* it is over */
+void stream_note(struct stream *s);   /* after each packet of it that is ready */
+void stream_prints(struct stream *s); /* keys that opened it before are looked for */
+void kept_expire(struct media *m, nsec_t at);
+void kept_clear(struct media *m);
 
 /* streams.c: finding, making and forgetting streams. */
 struct stream *stream_find(const struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);
@@ -154,6 +232,7 @@ bool call_over(const struct media *m, const struct call *c, nsec_t at);
 
 /* An authenticated SSRC goes to the same place, for most of this one's time. */
 bool stream_beside_authentic(const struct stream *s);
+/* oldest: one that may be given up; NULL: none */
 uint32_t stream_undecided_beside(const struct stream *s, struct stream **oldest, bool *authentic);
 
 /* prove.c: which key opens a packet, and at which index. Each fills the parcel's clear packet when it does. */
@@ -163,6 +242,7 @@ bool prove_search(struct stream *s, struct parcel *p); /* every roll-over counte
 bool prove_without_tag(struct stream *s);              /* keys without a tag, by the framing of what is held */
 
 /* fate.c: the hold of a call, and the way out of it. */
+size_t parcel_size(const struct parcel *p);
 void hold_add(struct stream *s, struct parcel *p);
 struct parcel *hold_take(struct stream *s); /* the oldest of the stream; NULL: none */
 void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum seal_reason reason);
@@ -180,7 +260,7 @@ void look_later(struct media *m, struct stream *s, nsec_t at); /* once a second 
 bool look_usual(const struct stream *s, const struct parcel *p, bool among);
 
 /* decide.c: what becomes of the packets of a stream. */
-void stream_take(struct media *m, struct stream *s, struct parcel *p, bool truncated);
+void stream_take(struct media *m, struct stream *s, struct parcel *p, bool again); /* again: it goes behind no others */
 void stream_new_key(struct media *m, struct stream *s);
 void stream_settle(struct media *m, struct stream *s);
 void stream_settle_oldest(struct media *m, struct call *c);

@@ -44,6 +44,7 @@ void stream_free(struct stream *s)
 		unseal_free(s->opened[i].with);
 	window_clear(&s->window);
 	free(s->plausible);
+	free(s->prints);
 	free(s);
 }
 
@@ -144,7 +145,7 @@ uint32_t stream_undecided_beside(const struct stream *s, struct stream **oldest,
 		if (other->state != STREAM_UNDECIDED)
 			continue;
 		count++;
-		if (*oldest == NULL)
+		if (*oldest == NULL && other->away == 0)
 			*oldest = other;
 	}
 	return count;

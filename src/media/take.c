@@ -2,12 +2,15 @@
 #include "state.h"
 
 #define SILENCE (60 * NSEC_PER_SEC)
+#define EVICTED ((size_t)64 << 10) /* octets that are given up at once */
 
 /* Where a datagram goes, as far as is known. */
 struct aim {
 	struct call *call;
-	struct spot *spot;
-	bool learned; /* only its source is known */
+	struct spot *spot; /* NULL: it came back, and the place is another call's by now */
+	bool learned;      /* only its source is known */
+	bool again;        /* it came back */
+	nsec_t own;        /* when it came, by the stage's own time */
 };
 
 static bool formats_have(const struct spot *spot, uint8_t pt)
@@ -22,6 +25,8 @@ static bool formats_have(const struct spot *spot, uint8_t pt)
 /* RFC 5761 4: packet types 192 to 223, unless that payload type was agreed on and RTCP goes elsewhere. */
 static enum media_sort sort_of(const struct spot *spot, const struct datagram *in)
 {
+	if (spot == NULL)
+		return rtcp_looks(in->payload) ? MEDIA_RTCP : MEDIA_RTP;
 	if (rtcp_looks(in->payload) && (spot->rtcp || !formats_have(spot, in->payload.at[1] & 0x7f)))
 		return MEDIA_RTCP;
 	return spot->rtp ? MEDIA_RTP : MEDIA_NEITHER;
@@ -35,7 +40,7 @@ static enum toward other_way(enum toward t)
 /* What is said of the place now is said of the stream. */
 static void describe(struct stream *s, const struct aim *t)
 {
-	if (t->spot->call != s->call)
+	if (t->spot == NULL || t->spot->call != s->call)
 		return;
 	s->line_count = t->spot->line_count;
 	memcpy(s->lines, t->spot->lines, sizeof(s->lines));
@@ -49,7 +54,7 @@ static struct stream *begin(const struct aim *t, const struct datagram *in, uint
 {
 	struct stream *s;
 
-	if (t->call->closed != NSEC_NONE && in->at > t->call->closed + NEW_AFTER_CLOSE)
+	if (t->call->closed != NSEC_NONE && t->own > t->call->closed + NEW_AFTER_CLOSE)
 		return NULL;
 	s = stream_new(t->call, &in->flow, ssrc, rtcp);
 	if (s == NULL)
@@ -63,7 +68,7 @@ static struct stream *begin(const struct aim *t, const struct datagram *in, uint
  * Room for one more undecided SSRC. Where another has authenticated, a crowd is a flood of forgeries: only what opens at
  * once is believed. Else the oldest is decided. False: the packet is forged.
  */
-static bool admit(struct media *m, struct stream *s, struct parcel *p, bool truncated)
+static bool admit(struct media *m, struct stream *s, struct parcel *p)
 {
 	struct stream *oldest;
 	bool authentic;
@@ -73,7 +78,9 @@ static bool admit(struct media *m, struct stream *s, struct parcel *p, bool trun
 	if (!full && !crowd)
 		return true;
 	if (full || authentic)
-		return !truncated && prove_all(s, p);
+		return !p->truncated && prove_all(s, p);
+	if (oldest == NULL)
+		return true;
 	stream_settle(m, oldest);
 	stream_forget(oldest);
 	return true;
@@ -87,7 +94,7 @@ static bool believed(const struct media *m, const struct aim *t, const struct da
 {
 	const struct spot *peer = places_find(&m->places, t->learned ? &in->flow.dst : &in->flow.src);
 
-	return in->at <= t->spot->heard + SILENCE ||
+	return t->again || t->own <= t->spot->heard + SILENCE ||
 	       (peer != NULL && (peer->call == t->call || peer->before == t->call));
 }
 
@@ -107,6 +114,7 @@ static void take_stream(
 	if (p == NULL)
 		return;
 	p->call = t->call;
+	p->own = t->own;
 	p->sort = rtcp ? MEDIA_RTCP : MEDIA_RTP;
 	p->ssrc = ssrc;
 	if (!rtcp) {
@@ -121,14 +129,16 @@ static void take_stream(
 		parcel_drop(&m->pool, p);
 		return;
 	}
-	t->spot->heard = in->at;
-	if (first && !admit(m, s, p, in->truncated)) {
+	t->call->heard = t->own;
+	if (t->spot != NULL)
+		t->spot->heard = t->own;
+	if (first && !admit(m, s, p)) {
 		stream_forget(s);
 		parcel_ready(m, p, MEDIA_FORGED, SEAL_NONE);
 		return;
 	}
 	p->stream = s;
-	stream_take(m, s, p, in->truncated);
+	stream_take(m, s, p, t->again);
 }
 
 static void take_neither(struct media *m, const struct aim *t, const struct datagram *in)
@@ -143,6 +153,7 @@ static void take_neither(struct media *m, const struct aim *t, const struct data
 	if (p == NULL)
 		return;
 	p->call = t->call;
+	p->own = t->own;
 	p->sort = MEDIA_NEITHER;
 	parcel_ready(m, p, MEDIA_BROKEN, SEAL_NONE);
 }
@@ -159,6 +170,8 @@ static bool aim_at(const struct media *m, const struct datagram *in, struct aim 
 		return false;
 	out->spot = spot;
 	out->call = spot->call;
+	out->own = media_own(m, in->at);
+	out->again = false;
 	return true;
 }
 
@@ -166,6 +179,33 @@ static void aim_at_known(struct aim *t, const struct datagram *in, uint32_t ssrc
 {
 	if (t->spot->before != NULL && stream_find(t->spot->before, &in->flow, ssrc, rtcp) != NULL)
 		t->call = t->spot->before;
+}
+
+/* Of calls that hold most the oldest packets are given up first, for what all of them may hold; those that can go elsewhere do. */
+static void evict(struct media *m)
+{
+	struct call *most = NULL;
+	size_t until;
+
+	for (struct call *c = m->calls; c != NULL; c = c->next)
+		if (c->oldest != NULL && (most == NULL || c->held_octets > most->held_octets) &&
+			!(m->options.spill && c->waits))
+			most = c;
+	for (struct call *c = m->calls; c != NULL && most == NULL; c = c->next)
+		most = c->oldest != NULL ? c : NULL;
+	if (most == NULL)
+		return;
+	until = most->held_octets > EVICTED ? most->held_octets - EVICTED : 0;
+	for (; most->oldest != NULL && most->held_octets > until; m->counts[COUNT_EVICTED]++)
+		stream_settle_oldest(m, most);
+}
+
+static void keep_bounds(struct media *m, struct call *c)
+{
+	while (c->held_octets > m->options.hold_octets)
+		stream_settle_oldest(m, c);
+	if (m->options.hold_octets_all > 0 && m->held_octets > m->options.hold_octets_all)
+		evict(m);
 }
 
 void media_take(struct media *m, const struct datagram *in)
@@ -185,7 +225,7 @@ void media_take(struct media *m, const struct datagram *in)
 		ssrc = sort == MEDIA_RTP ? rtp.ssrc : rtcp_ssrc(in->payload);
 		aim_at_known(&t, in, ssrc, sort == MEDIA_RTCP);
 	}
-	if (!call_covered(t.call, in->at) || call_over(m, t.call, in->at))
+	if (!call_covered(t.call, in->at) || call_over(m, t.call, t.own))
 		return;
 	if (sort == MEDIA_NEITHER) {
 		take_neither(m, &t, in);
@@ -193,6 +233,24 @@ void media_take(struct media *m, const struct datagram *in)
 	}
 	m->counts[sort == MEDIA_RTP ? COUNT_RTP : COUNT_RTCP]++;
 	take_stream(m, &t, in, sort == MEDIA_RTP ? &rtp : NULL, ssrc);
-	while (t.call->held_octets > m->options.hold_octets)
-		stream_settle_oldest(m, t.call);
+	keep_bounds(m, t.call);
+}
+
+void take_again(struct media *m, struct call *c, const struct datagram *in)
+{
+	struct aim t;
+	struct rtp rtp;
+	enum media_sort sort;
+
+	if (in->proto != IP_PROTO_UDP)
+		return;
+	if (!aim_at(m, in, &t) || t.call != c)
+		t = (struct aim){ .call = c, .own = media_own(m, in->at) };
+	t.again = true;
+	sort = sort_of(t.spot, in);
+	if (sort == MEDIA_RTP && rtp_parse(in->payload, &rtp))
+		take_stream(m, &t, in, &rtp, rtp.ssrc);
+	else if (sort == MEDIA_RTCP)
+		take_stream(m, &t, in, NULL, rtcp_ssrc(in->payload));
+	keep_bounds(m, c);
 }
