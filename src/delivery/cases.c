@@ -183,13 +183,24 @@ static void touch(struct cases *c)
 			if (k->fresh)
 				k->touched = c->now;
 			k->fresh = false;
-			case_call_forged(k);
 		}
+}
+
+/* What was only counted. */
+static void write_forged(struct cases *c)
+{
+	for (struct period *p = c->periods; c->forged && p != NULL; p = p->next)
+		for (uint32_t i = 0; i < p->call_count; i++)
+			case_call_forged(p->calls[i]);
+	c->forged = false;
 }
 
 int cases_write(struct cases *c, struct err *err)
 {
-	int rc = appends_flush(c->journal, err);
+	int rc;
+
+	write_forged(c);
+	rc = appends_flush(c->journal, err);
 
 	if (held_flush(c->held, rc == 0 ? err : NULL) < 0)
 		rc = -1;

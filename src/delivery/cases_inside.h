@@ -112,6 +112,7 @@ struct cases {
 	nsec_t down; /* when the otway before this one was last alive; NSEC_NONE: there was none */
 	bool full;   /* the disk, when it was last written to */
 	bool ending; /* no more comes */
+	bool forged; /* packets were counted that are in no journal yet */
 	struct job *job;
 	struct syncer *syncer;
 	struct held_store *held;

@@ -246,8 +246,10 @@ int cases_take(struct cases *c, const struct record *r, struct err *err)
 		k = call_for(c, r, err);
 		if (k == NULL)
 			return -1;
-		if (is_forged(r))
+		if (is_forged(r)) {
 			k->forged[(unsigned)r->media.sort % 3]++;
+			c->forged = true;
+		}
 		rc = is_forged(r) ? case_call_take(k, r, err) : take_in_call(c, k, r, err);
 	}
 	return rc == 0 && c->full ? err_set(err, "the disk is full: what comes is kept in memory") : rc;

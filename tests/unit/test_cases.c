@@ -1,226 +1,8 @@
 /*
- * cases: the same records go into a folder of decrypt and into case folders that grow, and must come out the same: octet for octet where
- * nothing differs by design. Processes are killed while they write.
+ * cases: what goes into a folder of decrypt goes into one that grows, and must come out the same: octet for octet where nothing differs by
+ * design.
  */
-#include "otway/folder.h"
-
-/* What case_records.h gives to a folder goes into both. */
-struct record;
-static int both_take(struct folder *f, const struct record *r, struct err *err);
-#define folder_take both_take
-#include "case_records.h"
-#undef folder_take
-
-#include <signal.h>
-#include <sys/wait.h>
-
-#include "otway/cases.h"
-
-#define NOW (START + 60 * NSEC_PER_SEC)
-
-struct live {
-	struct scene *scene;
-	struct cases *cases;
-	char dir[96];
-	nsec_t now;
-	struct cases_options options;
-	bool off; /* records go to the folder alone */
-};
-
-/* Whom both_take gives to; records made by hand have no room for it. */
-static struct live *current;
-
-static int both_take(struct folder *f, const struct record *r, struct err *err)
-{
-	if (f != NULL)
-		assert_int_equal(folder_take(f, r, err), 0);
-	return current->off ? 0 : cases_take(current->cases, r, err);
-}
-
-static void open_cases(struct live *l)
-{
-	if (cases_new(&l->cases, &l->options, &l->scene->err) < 0)
-		fail_msg("%s", l->scene->err.text);
-	assert_int_equal(cases_warrants(l->cases, &l->scene->set, &l->scene->err), 0);
-}
-
-static struct live *live_new(size_t warrants)
-{
-	struct live *l = calloc(1, sizeof(*l));
-
-	assert_non_null(l);
-	l->scene = scene_new(warrants);
-	snprintf(l->dir, sizeof(l->dir), "%s/live", l->scene->top);
-	l->options = (struct cases_options){
-		.dir = l->dir,
-		.sync_every = NSEC_PER_SEC,
-		.settle = 5 * NSEC_PER_SEC,
-		.held_octets = 1 << 20,
-		.run = 1,
-	};
-	l->now = NOW;
-	open_cases(l);
-	current = l;
-	return l;
-}
-
-static void live_free(struct live *l)
-{
-	cases_free(l->cases);
-	scene_free(l->scene);
-	free(l);
-}
-
-static uint64_t counted(const struct live *l, const char *name)
-{
-	struct counter all[32];
-	size_t n = cases_counts(l->cases, all, 32);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(all[i].name, name) == 0)
-			return all[i].value;
-	fail_msg("no counter of that name: %s", name);
-	return 0;
-}
-
-/* Time goes on by so much, with a pause for processes to work in. */
-static void pass(struct live *l, nsec_t span)
-{
-	for (nsec_t at = 0; at < span; at += NSEC_PER_SEC / 2) {
-		l->now += NSEC_PER_SEC / 2;
-		assert_int_equal(cases_time(l->cases, l->now, &l->scene->err), 0);
-	}
-}
-
-static void until_finished(struct live *l, uint64_t calls)
-{
-	for (int i = 0; i < 2000 && counted(l, "calls_finished") < calls; i++) {
-		usleep(5000);
-		l->now += NSEC_PER_SEC / 20;
-		cases_time(l->cases, l->now, &l->scene->err);
-	}
-	assert_true(counted(l, "calls_finished") >= calls);
-}
-
-/* The one folder of a warrant, or the last of them. */
-static char *folder_of(const struct live *l, const char *warrant, char out[256])
-{
-	char name[128];
-
-	printed(name, sizeof(name), "ls %s/%s | tail -1", l->dir, warrant);
-	snprintf(out, 256, "%s/%s/%s", l->dir, warrant, name);
-	return out;
-}
-
-static json_t *live_case(const struct live *l, const char *warrant)
-{
-	char folder[256], path[300];
-	json_error_t why;
-	json_t *root;
-
-	snprintf(path, sizeof(path), "%s/case.json", folder_of(l, warrant, folder));
-	root = json_load_file(path, 0, &why);
-	assert_non_null(root);
-	return root;
-}
-
-static const char used[] = "INVITE sip:bob@ims.example SIP/2.0\r\nCall-ID: id-1@ims.example\r\nCSeq: 1 INVITE\r\n"
-			   "Content-Type: application/sdp\r\n\r\nv=0\r\nm=audio 31000 RTP/SAVP 0\r\n"
-			   "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AQIDAAAAAAAAAAAAAAAAAAkIBwAAAAAAAAAAAAAA\r\n"
-			   "a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:DWHjvj7eFsJPrq2ZuDleG6FCM9P5+SDGl4xaEcHi\r\n";
-
-static struct flow sip_flow(void)
-{
-	return (struct flow){ host(11, 5060), host(12, 5060) };
-}
-
-static struct call_facts over(void)
-{
-	struct call_facts f = simple_facts();
-
-	f.ended = START + 10 * NSEC_PER_SEC;
-	return f;
-}
-
-/* A call: signalling with a key that is used and one that is not, events, RTP both ways, late and lost packets, sealed ones, a copy, RTCP,
- * something that is no RTP. */
-static void say_call(struct live *l, uint32_t warrant, uint32_t call, nsec_t from)
-{
-	struct scene *s = l->scene;
-	struct packet_said p;
-	uint8_t media[160];
-	static const uint16_t order[] = { 1, 2, 4, 3, 5, 9, 8, 10, 11, 12 };
-
-	take_sip(s, warrant, call, from, sip_flow(), 17, used);
-	take_facts(s, warrant, call, simple_facts());
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		memset(media, 0x80 + (int)i, sizeof(media));
-		p = rtp_said(s, order[i], from + (nsec_t)order[i] * 20 * MS, (struct bytes){ media, sizeof(media) });
-		p.warrant = warrant;
-		p.call = p.m.call = call;
-		assert_int_equal(take_packet(p), 0);
-		p.m.flow = (struct flow){ host(12, 32000), host(11, 31000) };
-		p.m.ssrc = 7;
-		p.m.toward = TOWARD_CALLER;
-		assert_int_equal(take_packet(p), 0);
-	}
-	p.m.fate = MEDIA_TWICE;
-	assert_int_equal(take_packet(p), 0);
-	p.m.fate = MEDIA_FORGED;
-	p.m.ssrc = 99;
-	assert_int_equal(take_packet(p), 0);
-	p.m.fate = MEDIA_SEALED;
-	p.m.reason = SEAL_NO_KEY;
-	p.m.key_used = false;
-	p.m.ssrc = 8;
-	assert_int_equal(take_packet(p), 0);
-	p.m.fate = MEDIA_BROKEN;
-	p.m.sort = MEDIA_NEITHER;
-	assert_int_equal(take_packet(p), 0);
-	take_sip(s, warrant, call, from + 9 * NSEC_PER_SEC, sip_flow(), 17,
-		"BYE sip:bob@ims.example SIP/2.0\r\nCall-ID: id-1@ims.example\r\n\r\n");
-}
-
-static void say_over(struct live *l, uint32_t warrant, uint32_t call)
-{
-	take_facts(l->scene, warrant, call, over());
-}
-
-/* Both say the same, but for what only a folder that grows or one made of captures has. */
-static void assert_same_evidence(struct live *l, const char *warrant)
-{
-	static const char *const differ[] = { "inputs", "period", "gaps", "counters" };
-	char folder[256], out[4096];
-	json_t *made = read_case(l->scene, warrant), *grown = live_case(l, warrant);
-	size_t i;
-	json_t *one;
-
-	for (i = 0; i < 4; i++) {
-		if (i < 3)
-			json_object_del(made, differ[i]);
-		if (i < 3)
-			json_object_del(grown, differ[i]);
-	}
-	json_object_del(json_object_get(made, "counters"), "frames");
-	json_array_foreach(json_object_get(grown, "calls"), i, one)
-	{
-		assert_false(json_is_true(json_object_get(one, "growing")));
-		json_object_del(one, "growing");
-		json_object_del(one, "gaps");
-	}
-	if (!json_equal(made, grown)) {
-		json_dumpf(made, stderr, JSON_INDENT(1) | JSON_SORT_KEYS);
-		json_dumpf(grown, stderr, JSON_INDENT(1) | JSON_SORT_KEYS);
-		fail_msg("case.json differs");
-	}
-	json_decref(made);
-	json_decref(grown);
-	printed(out, sizeof(out), "diff -r -x case.json -x report.html -x MANIFEST.sha256 %s/%s %s && echo same",
-		l->scene->dir, warrant, folder_of(l, warrant, folder));
-	assert_string_equal(out, "same");
-	printed(out, sizeof(out), "cd %s && sha256sum --strict --quiet -c MANIFEST.sha256 && echo good", folder);
-	assert_string_equal(out, "good");
-}
+#include "cases_scene.h"
 
 static void what_grew_is_in_the_end_what_decrypt_makes(void **state)
 {
@@ -257,10 +39,387 @@ static void what_grew_is_in_the_end_what_decrypt_makes(void **state)
 	live_free(l);
 }
 
+static void finish(struct live *l)
+{
+	if (cases_finish(l->cases, l->now, 60 * NSEC_PER_SEC, &l->scene->err) < 0)
+		fail_msg("%s", l->scene->err.text);
+}
+
+static void whoever_follows_after_any_record_makes_the_same_of_them(void **state)
+{
+	static const unsigned every[] = { 1, 2, 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(every) / sizeof(every[0]); i++) {
+		struct live *l = live_new(1);
+
+		l->again = every[i];
+		say_call(l, 1, 1, START);
+		take_sip(l->scene, 1, 0, START, sip_flow(), 17, "MESSAGE sip:x@ims.example SIP/2.0\r\n\r\n");
+		pass(l, 40 * NSEC_PER_SEC); /* states are written, which who follows begins from */
+		say_call(l, 1, 2, START + NSEC_PER_SEC);
+		say_over(l, 1, 2);
+		say_over(l, 1, 1);
+		finish(l);
+		assert_int_equal(scene_finish(l->scene), 0);
+		assert_same_evidence(l, "LI-A");
+		live_free(l);
+	}
+}
+
+/* What tshark reads of a file, in so many lines. */
+static unsigned packets_in(const struct live *l, const char *file)
+{
+	char folder[256], out[4096];
+
+	printed(out, sizeof(out), "tshark -n -r %s/%s -T fields -e frame.time_epoch 2>/dev/null | wc -l",
+		folder_of(l, "LI-A", folder), file);
+	return (unsigned)atoi(out);
+}
+
+static void files_can_be_read_while_they_grow_and_have_no_key_in_them(void **state)
+{
+	struct live *l = live_new(1);
+	char folder[256], out[256];
+	uint8_t media[160] = { 0 };
+	json_t *root;
+
+	(void)state;
+	take_sip(l->scene, 1, 1, START, sip_flow(), 17, used);
+	take_facts(l->scene, 1, 1, simple_facts());
+	for (unsigned i = 1; i <= 40; i++) {
+		assert_int_equal(
+			take_packet(rtp_said(l->scene, i, START + i * 20 * MS, (struct bytes){ media, 160 })), 0);
+		if (i % 8 == 0) {
+			pass(l, NSEC_PER_SEC);
+			assert_int_equal(packets_in(l, "call-0001/media.pcap"), i);
+			assert_int_equal(packets_in(l, "call-0001/signalling.pcap"), 1);
+		}
+	}
+	folder_of(l, "LI-A", folder);
+	assert_string_equal(
+		printed(out, sizeof(out), "grep -c 'inline:AQID\\|inline:DWHj' -r %s | grep -v ':0' | wc -l", folder),
+		"0");
+	assert_string_equal(printed(out, sizeof(out),
+				    "tshark -n -r %s/call-0001/media.pcap -d udp.port==32000,rtp -T fields -e rtp.seq "
+				    "-e rtp.p_type 2>/dev/null | tail -1",
+				    folder),
+		"40\t0");
+	root = live_case(l, "LI-A");
+	assert_true(json_is_true(json_at(root, "calls.0.growing")));
+	assert_true(json_is_true(json_at(root, "period.open")));
+	assert_true(json_is_null(json_at(root, "period.until")));
+	assert_true(json_is_null(json_at(root, "calls.0.streams.0.payload_sha256")));
+	assert_true(json_is_null(json_at(root, "calls.0.streams.0.lost")));
+	assert_int_equal(json_integer_value(json_at(root, "calls.0.streams.0.packets")), 40);
+	assert_string_equal(json_string_value(json_at(root, "calls.0.outcome")), "answered");
+	assert_int_equal(json_array_size(json_at(root, "inputs")), 0);
+	json_decref(root);
+	live_free(l);
+}
+
+static void a_call_is_finished_when_it_has_settled_and_again_when_more_comes(void **state)
+{
+	struct live *l = live_new(1);
+	char folder[256], out[256];
+	json_t *root;
+
+	(void)state;
+	say_call(l, 1, 1, START);
+	say_over(l, 1, 1);
+	pass(l, 4 * NSEC_PER_SEC);
+	assert_int_equal(counted(l, "calls_finished"), 0); /* it may not have settled: options say 5 s */
+	until_finished(l, 1);
+	pass(l, 2 * NSEC_PER_SEC);
+	folder_of(l, "LI-A", folder);
+	printed(out, sizeof(out),
+		"cd %s && sha256sum --strict --quiet -c MANIFEST.sha256 && cut -c67- MANIFEST.sha256 | tr '\n' ' '",
+		folder);
+	assert_string_equal(out, "call-0001/audio.wav call-0001/media.pcap call-0001/other.pcap call-0001/sealed.pcap "
+				 "call-0001/signalling.pcap report.html ");
+	root = live_case(l, "LI-A");
+	assert_true(json_is_false(json_at(root, "calls.0.growing")));
+	assert_int_equal(json_integer_value(json_at(root, "calls.0.streams.0.lost")), 2); /* 6 and 7 of say_call */
+	json_decref(root);
+	take_sip(l->scene, 1, 1, START + 20 * NSEC_PER_SEC, sip_flow(), 17,
+		"SIP/2.0 200 OK\r\nCall-ID: id-1@ims.example\r\n\r\n");
+	until_finished(l, 2);
+	finish(l);
+	assert_int_equal(scene_finish(l->scene), 0);
+	assert_same_evidence(l, "LI-A");
+	live_free(l);
+}
+
+static void signalling_that_comes_again_is_passed_over(void **state)
+{
+	struct live *l = live_new(1);
+
+	(void)state;
+	take_sip(l->scene, 1, 0, START, sip_flow(), 17, "MESSAGE sip:x@ims.example SIP/2.0\r\n\r\n");
+	say_call(l, 1, 1, START);
+	for (int process = 0; process < 2; process++) { /* the one that took it in, and the one that follows */
+		struct folder *kept = l->scene->folder;
+
+		l->scene->folder = NULL; /* of what comes again the folder hears nothing */
+		take_sip(l->scene, 1, 1, START, sip_flow(), 17, used);
+		take_facts(l->scene, 1, 1, simple_facts());
+		take_sip(l->scene, 1, 0, START, sip_flow(), 17, "MESSAGE sip:x@ims.example SIP/2.0\r\n\r\n");
+		assert_int_equal(counted(l, "records_again"), 2);
+		l->scene->folder = kept;
+		pass(l, NSEC_PER_SEC);
+		cases_free(l->cases);
+		open_cases(l);
+	}
+	take_sip(l->scene, 1, 1, START + 1, sip_flow(), 17, used); /* a moment later it is another one */
+	assert_int_equal(counted(l, "records_again"), 0);
+	say_over(l, 1, 1);
+	finish(l);
+	assert_int_equal(scene_finish(l->scene), 0);
+	assert_same_evidence(l, "LI-A");
+	live_free(l);
+}
+
+static unsigned periods(const struct live *l)
+{
+	char out[64];
+
+	return (unsigned)atoi(printed(out, sizeof(out), "ls %s/LI-A | wc -l", l->dir));
+}
+
+static void a_new_period_begins_when_one_is_old_and_a_call_stays_where_it_began(void **state)
+{
+	struct live *l = live_new(1);
+	uint8_t media[160] = { 0 };
+	char out[512];
+
+	(void)state;
+	l->options.rotate_time = 600 * NSEC_PER_SEC;
+	cases_set(l->cases, &l->options);
+	take_sip(l->scene, 1, 1, START, sip_flow(), 17, used);
+	take_facts(l->scene, 1, 1, simple_facts());
+	pass(l, NSEC_PER_SEC);
+	l->now = START + 601 * NSEC_PER_SEC;
+	pass(l, NSEC_PER_SEC);
+	take_sip(l->scene, 1, 2, START + 700 * NSEC_PER_SEC, sip_flow(), 17, used);
+	assert_int_equal(
+		take_packet(rtp_said(l->scene, 1, START + 701 * NSEC_PER_SEC, (struct bytes){ media, 160 })), 0);
+	pass(l, NSEC_PER_SEC);
+	assert_int_equal(periods(l), 2);
+	printed(out, sizeof(out), "cd %s/LI-A && find . -name '*.pcap' | LC_ALL=C sort | tr '\n' ' '", l->dir);
+	assert_string_equal(out,
+		"./2026-11-21T205823Z/call-0001/media.pcap ./2026-11-21T205823Z/call-0001/signalling.pcap "
+		"./2026-11-21T211003Z/call-0001/signalling.pcap ");
+	assert_int_equal(counted(l, "folders_closed"), 0);
+	say_over(l, 1, 1);
+	until_finished(l, 1);
+	for (int i = 0; i < 400 && counted(l, "folders_closed") == 0; i++) {
+		usleep(5000);
+		pass(l, NSEC_PER_SEC / 2);
+	}
+	assert_int_equal(counted(l, "folders_closed"), 1);
+	printed(out, sizeof(out),
+		"cd %s/LI-A/2026-11-21T205823Z && sha256sum --strict --quiet -c MANIFEST.sha256 && grep -c . "
+		"MANIFEST.sha256",
+		l->dir);
+	assert_string_equal(out, "5"); /* signalling, media, sound, case.json, report.html */
+	finish(l);
+	live_free(l);
+}
+
+static void a_new_period_begins_when_one_is_big(void **state)
+{
+	struct live *l = live_new(1);
+
+	(void)state;
+	l->options.rotate_octets = 3000;
+	cases_set(l->cases, &l->options);
+	say_call(l, 1, 1, START);
+	pass(l, NSEC_PER_SEC);
+	say_call(l, 1, 2, START + NSEC_PER_SEC);
+	pass(l, NSEC_PER_SEC);
+	assert_int_equal(periods(l), 2);
+	live_free(l);
+}
+
+static void calls_of_another_run_are_other_calls_and_those_of_before_are_finished(void **state)
+{
+	struct live *l = live_new(1);
+	json_t *root;
+
+	(void)state;
+	say_call(l, 1, 1, START);
+	pass(l, NSEC_PER_SEC);
+	cases_free(l->cases);
+	l->options.run = 2;
+	open_cases(l);
+	say_call(l, 1, 1, START + 100 * NSEC_PER_SEC);
+	until_finished(l, 1); /* though nobody said that it is over */
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "calls")), 2);
+	assert_true(json_is_false(json_at(root, "calls.0.growing")));
+	assert_true(json_is_true(json_at(root, "calls.1.growing")));
+	/* From when the one before was last alive to when this one began. */
+	assert_int_equal(json_array_size(json_at(root, "gaps")), 1);
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.reason")), "role");
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.where")), "otway");
+	json_decref(root);
+	live_free(l);
+}
+
+static struct gap kernel_gap(nsec_t from, nsec_t until, uint64_t packets)
+{
+	return (struct gap){ .from = from, .until = until, .reason = GAP_KERNEL, .where = "eth1", .packets = packets };
+}
+
+static void a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_touches(void **state)
+{
+	struct live *l = live_new(2);
+	struct gap g = kernel_gap(START + 2 * NSEC_PER_SEC, START + 3 * NSEC_PER_SEC, 7);
+	struct gap before = kernel_gap(START - 7200 * NSEC_PER_SEC, START - 7000 * NSEC_PER_SEC, 9);
+	json_t *root;
+	char out[64];
+
+	(void)state;
+	l->scene->set.all[1].until = START + 2 * NSEC_PER_SEC - 1; /* not in force any more */
+	assert_int_equal(cases_warrants(l->cases, &l->scene->set, &l->scene->err), 0);
+	assert_int_equal(cases_gap(l->cases, &before, &l->scene->err), 0);
+	pass(l, NSEC_PER_SEC);
+	assert_string_equal(printed(out, sizeof(out), "ls %s", l->dir), ""); /* none was in force then */
+	assert_int_equal(cases_gap(l->cases, &g, &l->scene->err), 0);
+	pass(l, NSEC_PER_SEC);
+	assert_string_equal(printed(out, sizeof(out), "ls %s", l->dir), "LI-A");
+	say_call(l, 1, 1, START);
+	say_call(l, 1, 2, START + 10 * NSEC_PER_SEC);
+	for (uint32_t call = 1; call <= 2; call++) {
+		struct call_facts f = over();
+
+		f.started = call == 1 ? START : START + 10 * NSEC_PER_SEC;
+		f.ended = f.started + 9 * NSEC_PER_SEC;
+		take_facts(l->scene, 1, call, f);
+	}
+	g = kernel_gap(START + 3 * NSEC_PER_SEC, START + 4 * NSEC_PER_SEC, 5); /* it goes on */
+	assert_int_equal(cases_gap(l->cases, &g, &l->scene->err), 0);
+	cases_write(l->cases, &l->scene->err);
+	cases_free(l->cases);
+	open_cases(l);
+	finish(l);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "gaps")), 1);
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.from")), "2026-11-21T20:58:25.000000Z");
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.until")), "2026-11-21T20:58:27.000000Z");
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.reason")), "kernel");
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.where")), "eth1");
+	assert_int_equal(json_integer_value(json_at(root, "gaps.0.packets")), 12);
+	assert_int_equal(json_array_size(json_at(root, "calls.0.gaps")), 1);
+	assert_int_equal(json_array_size(json_at(root, "calls.1.gaps")), 0);
+	json_decref(root);
+	printed(out, sizeof(out), "grep -c 'gap touches this call' %s/LI-A/*/report.html", l->dir);
+	assert_string_equal(out, "1");
+	live_free(l);
+}
+
+static void a_gap_that_goes_on_is_ended_by_the_same_one(void **state)
+{
+	struct live *l = live_new(1);
+	struct gap g = kernel_gap(START, NSEC_NONE, GAP_UNKNOWN);
+	json_t *root;
+
+	(void)state;
+	cases_gap(l->cases, &g, &l->scene->err);
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_true(json_is_null(json_at(root, "gaps.0.until")));
+	json_decref(root);
+	g.until = START + 5 * NSEC_PER_SEC;
+	cases_gap(l->cases, &g, &l->scene->err);
+	cases_gap(l->cases, &g, &l->scene->err); /* told once more */
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "gaps")), 1);
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.until")), "2026-11-21T20:58:28.000000Z");
+	assert_true(json_is_null(json_at(root, "gaps.0.packets")));
+	json_decref(root);
+	live_free(l);
+}
+
+static void a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept(void **state)
+{
+	struct live *l = live_new(1);
+	struct warrant_set none = { 0 };
+	json_t *root;
+
+	(void)state;
+	say_call(l, 1, 1, START);
+	l->scene->set.all[0].until += 3600 * NSEC_PER_SEC;
+	assert_int_equal(cases_warrants(l->cases, &l->scene->set, &l->scene->err), 0);
+	assert_int_equal(cases_warrants(l->cases, &none, &l->scene->err), 0);
+	say_over(l, 1, 1); /* what was on its way */
+	pass(l, NSEC_PER_SEC);
+	cases_free(l->cases);
+	assert_int_equal(cases_new(&l->cases, &l->options, &l->scene->err), 0);
+	finish(l);
+	root = live_case(l, "LI-A");
+	assert_string_equal(json_string_value(json_at(root, "warrant.until")), "2026-11-21T22:58:23.000000Z");
+	assert_string_equal(json_string_value(json_at(root, "warrant.targets.0")), "sip:bob@ims.example");
+	assert_string_equal(json_string_value(json_at(root, "calls.0.matched.0.target")), "sip:bob@ims.example");
+	json_decref(root);
+	live_free(l);
+}
+
+static void records_of_a_warrant_that_nobody_knows_are_refused(void **state)
+{
+	struct live *l = live_new(1);
+
+	(void)state;
+	l->scene->err.code = EXIT_DONE;
+	{
+		struct folder *kept = l->scene->folder;
+
+		l->scene->folder = NULL;
+		assert_int_equal(take_facts(l->scene, 9, 1, simple_facts()), -1);
+		l->scene->folder = kept;
+	}
+	assert_int_equal(l->scene->err.code, EXIT_REFUSED);
+	assert_int_equal(counted(l, "records_refused"), 1);
+	live_free(l);
+}
+
+static void what_began_and_was_finished_is_told_once_by_local_numbers(void **state)
+{
+	struct live *l = live_new(1);
+	struct cases_note n;
+
+	(void)state;
+	assert_false(cases_note(l->cases, &n));
+	say_call(l, 1, 1, START);
+	assert_true(cases_note(l->cases, &n));
+	assert_true(n.begun && n.warrant == 1 && n.from == START);
+	assert_false(cases_note(l->cases, &n));
+	say_over(l, 1, 1);
+	until_finished(l, 1);
+	assert_true(cases_note(l->cases, &n));
+	assert_true(!n.begun && n.warrant == 1 && n.call == 1);
+	assert_false(cases_note(l->cases, &n));
+	live_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_grew_is_in_the_end_what_decrypt_makes),
+		cmocka_unit_test(whoever_follows_after_any_record_makes_the_same_of_them),
+		cmocka_unit_test(files_can_be_read_while_they_grow_and_have_no_key_in_them),
+		cmocka_unit_test(a_call_is_finished_when_it_has_settled_and_again_when_more_comes),
+		cmocka_unit_test(signalling_that_comes_again_is_passed_over),
+		cmocka_unit_test(a_new_period_begins_when_one_is_old_and_a_call_stays_where_it_began),
+		cmocka_unit_test(a_new_period_begins_when_one_is_big),
+		cmocka_unit_test(calls_of_another_run_are_other_calls_and_those_of_before_are_finished),
+		cmocka_unit_test(a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_touches),
+		cmocka_unit_test(a_gap_that_goes_on_is_ended_by_the_same_one),
+		cmocka_unit_test(a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept),
+		cmocka_unit_test(records_of_a_warrant_that_nobody_knows_are_refused),
+		cmocka_unit_test(what_began_and_was_finished_is_told_once_by_local_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
