@@ -18,6 +18,7 @@
 #include "otway/base/log.h"
 #include "otway/base/secret.h"
 #include "otway/mirror.h"
+#include "sandbox.h"
 #include "start.h"
 
 #define TEXT_MAX ((size_t)128 << 10)
@@ -141,6 +142,28 @@ static int make_fit(const struct conf_run *r, struct err *err)
 	return 0;
 }
 
+void supervise_fit_again(struct supervise *s)
+{
+	const struct conf_run *r = &s->conf.run;
+	struct err err;
+
+	for (unsigned i = 0; i < r->interfaces_count; i++) {
+		const char *name = r->interfaces[i];
+		bool unfit = mirror_fit(name, r->prepare, &err) < 0 && err.code != EXIT_NOT_FOUND;
+
+		/* It is listened on all the same: that it is not alone hurts less than what would be missing. */
+		alarms_set(&s->alarms, ALARM_INTERFACE, unfit, name, err.text);
+	}
+}
+
+/* It stays root, for its children's sake: what nobody here needs goes all the same, theirs too. */
+static int confine(struct err *err)
+{
+	const struct sandbox s = { .role = ROLE_SUPERVISE, .no_landlock = true };
+
+	return sandbox_enter(&s, err);
+}
+
 static int begin(struct supervise *s, struct err *err)
 {
 	if (supervise_read(s, &s->text, &s->conf, err) < 0 || parse(s, buf_bytes(&s->text), &s->conf_now, err) < 0)
@@ -159,6 +182,8 @@ static int begin(struct supervise *s, struct err *err)
 	if (supervise_pairs(s, err) < 0)
 		return -1;
 	s->notify = notify_open();
+	if (confine(err) < 0)
+		return -1;
 	for (size_t i = 0; i < s->child_count; i++)
 		if (child_init(&s->children[i], err) < 0 || child_start(&s->children[i], err) < 0)
 			return -1;

@@ -81,6 +81,8 @@ struct supervise {
 /* supervise.c: the configuration and its text, checked. The caller clears both, after an error too. */
 int supervise_read(const struct supervise *s, struct buf *text, struct conf *conf, struct err *err);
 
+void supervise_fit_again(struct supervise *s); /* those interfaces that are there now */
+
 /* supervise_pairs.c: pairs between roles. Makes all; the ends of a child's peers are put into its start. */
 int supervise_pairs(struct supervise *s, struct err *err);
 void supervise_pairs_close(struct supervise *s);

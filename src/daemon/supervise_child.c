@@ -173,6 +173,8 @@ static void on_timer(void *arg)
 	if (c->pid != 0 || supervise_end_reached(c))
 		return;
 	c->restarts++;
+	if (c->renew)
+		supervise_fit_again(c->s);
 	if (child_start(c, &err) == 0)
 		return;
 	log_error("%s", err.text);

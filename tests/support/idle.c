@@ -106,6 +106,13 @@ int role_control(struct role_start *start, struct err *err)
 	return idle(start, err);
 }
 
+int role_control_check(const struct conf *conf, struct err *err)
+{
+	(void)conf;
+	(void)err;
+	return 0;
+}
+
 int role_intercept(struct role_start *start, struct err *err)
 {
 	return idle(start, err);
