@@ -57,7 +57,7 @@ struct back *back_new(const struct back_options *o)
 	b->undecided = undecided_new(CALL_LOOK_BACK, UNDECIDED_OCTETS);
 	b->call = call_new();
 	b->trace = o->trace;
-	b->journal = o->journal ? journal_new() : NULL;
+	b->journal = o->journal ? back_journal_new() : NULL;
 	b->midcall = o->setups > 0 ? midcall_new(o->setups) : NULL;
 	b->now = b->told = b->tidied = NSEC_NONE;
 	if (b->sip == NULL || b->again == NULL || b->triage == NULL || b->match == NULL || b->undecided == NULL ||
@@ -74,7 +74,7 @@ void back_free(struct back *b)
 	if (b == NULL)
 		return;
 	midcall_free(b->midcall);
-	journal_free(b->journal);
+	back_journal_free(b->journal);
 	call_free(b->call);
 	undecided_free(b->undecided);
 	match_free(b->match);
@@ -173,7 +173,7 @@ static void accounted(struct back *b, const struct sip_message *m, bool claimed,
 	while (call_called(b->call, &called))
 		triage_teach(b->triage, &called);
 	if (b->journal != NULL)
-		journal_note(b->journal, call_number(b->call, m), claimed, before, m->datagram);
+		back_journal_note(b->journal, call_number(b->call, m), claimed, before, m->datagram);
 }
 
 /* Into the call stage it goes. */
@@ -259,26 +259,26 @@ static bool move(struct back *b)
 	return true;
 }
 
-static bool journal_step(struct back *b)
+static bool back_journal_step(struct back *b)
 {
 	b->out = (struct step){ .kind = STEP_NOTE, .at = b->now, .note = &b->note };
-	if (journal_noted(b->journal, &b->note))
+	if (back_journal_noted(b->journal, &b->note))
 		return true;
 	b->out = (struct step){ .kind = STEP_FORGET, .at = b->now };
-	return journal_forgotten(b->journal, &b->out.forget);
+	return back_journal_forgotten(b->journal, &b->out.forget);
 }
 
 bool back_next(struct back *b, const struct step **out)
 {
 	for (;;) {
-		if (b->journal != NULL && journal_step(b)) {
+		if (b->journal != NULL && back_journal_step(b)) {
 			*out = &b->out;
 			return true;
 		}
 		if (call_next(b->call, out)) {
 			trace_step(b->trace, *out);
 			if (b->journal != NULL && (*out)->kind == STEP_GONE)
-				journal_gone(b->journal, (*out)->call);
+				back_journal_gone(b->journal, (*out)->call);
 			return true;
 		}
 		if (!move(b))
@@ -299,7 +299,7 @@ void back_resume(struct back *b, const struct back_note *n)
 	if (!n->claimed && b->hit_count == 0 && !call_knows(b->call, m))
 		return; /* its warrant is no longer there */
 	call_resume(b->call, n->call);
-	journal_resume(b->journal, n);
+	back_journal_resume(b->journal, n);
 	if (n->before) {
 		call_take_before(b->call, m, b->hits, b->hit_count, b->now);
 		accounted(b, m, false, true);

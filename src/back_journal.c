@@ -28,7 +28,7 @@ struct journal {
 	size_t forgotten_given;
 };
 
-struct journal *journal_new(void)
+struct journal *back_journal_new(void)
 {
 	struct journal *j = calloc(1, sizeof(*j));
 
@@ -45,7 +45,7 @@ static void notes_free(struct notes *n)
 	free(n);
 }
 
-void journal_free(struct journal *j)
+void back_journal_free(struct journal *j)
 {
 	struct notes *n;
 	size_t step = 0;
@@ -102,7 +102,7 @@ static void give_up(struct journal *j, struct notes *n, size_t at)
 	n->count--;
 }
 
-void journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d)
+void back_journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d)
 {
 	struct notes *n = claimed ? &j->claimed : notes_of(j, call);
 	uint64_t number = j->resumed != 0 ? j->resumed : j->last + 1;
@@ -122,13 +122,13 @@ void journal_note(struct journal *j, uint32_t call, bool claimed, bool before, c
 	j->noted = (struct back_note){ number, call, claimed, before, d };
 }
 
-void journal_resume(struct journal *j, const struct back_note *n)
+void back_journal_resume(struct journal *j, const struct back_note *n)
 {
 	if (j != NULL)
 		j->resumed = n->number;
 }
 
-bool journal_noted(struct journal *j, struct back_note *out)
+bool back_journal_noted(struct journal *j, struct back_note *out)
 {
 	if (!j->is_noted)
 		return false;
@@ -137,7 +137,7 @@ bool journal_noted(struct journal *j, struct back_note *out)
 	return true;
 }
 
-void journal_gone(struct journal *j, uint32_t call)
+void back_journal_gone(struct journal *j, uint32_t call)
 {
 	struct notes *n = table_take(j->calls, key_of(&call));
 
@@ -147,7 +147,7 @@ void journal_gone(struct journal *j, uint32_t call)
 		notes_free(n);
 }
 
-bool journal_forgotten(struct journal *j, uint64_t *number)
+bool back_journal_forgotten(struct journal *j, uint64_t *number)
 {
 	if (j->forgotten_given == j->forgotten.count) {
 		j->forgotten.count = j->forgotten_given = 0;

@@ -8,19 +8,19 @@
 
 struct journal;
 
-struct journal *journal_new(void); /* NULL: out of memory */
-void journal_free(struct journal *j);
+struct journal *back_journal_new(void); /* NULL: out of memory */
+void back_journal_free(struct journal *j);
 
 /* A message was taken into account. d: borrowed until journal_noted gave it out. */
-void journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d);
+void back_journal_note(struct journal *j, uint32_t call, bool claimed, bool before, const struct datagram *d);
 /* The next journal_note is of this note of another process: it is known, and not given out again. */
-void journal_resume(struct journal *j, const struct back_note *n);
+void back_journal_resume(struct journal *j, const struct back_note *n);
 
 /* What was noted and not given out yet; false: nothing. */
-bool journal_noted(struct journal *j, struct back_note *out);
+bool back_journal_noted(struct journal *j, struct back_note *out);
 
 /* A call is forgotten: so are its notes, and journal_forgotten tells their numbers; false: no more. */
-void journal_gone(struct journal *j, uint32_t call);
-bool journal_forgotten(struct journal *j, uint64_t *number);
+void back_journal_gone(struct journal *j, uint32_t call);
+bool back_journal_forgotten(struct journal *j, uint64_t *number);
 
 #endif

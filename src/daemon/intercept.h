@@ -23,13 +23,13 @@
 
 struct merge; /* intercept_merge.c */
 struct open_calls;
-struct asked;      /* intercept_ask.c */
+struct asked; /* intercept_ask.c */
 struct table;
 
 struct interface {
 	bool watched, gone, renewed;
-	nsec_t since;              /* when it went; NSEC_NONE: it is there */
-	nsec_t looked;             /* when its drops were counted last, wall clock */
+	nsec_t since;  /* when it went; NSEC_NONE: it is there */
+	nsec_t looked; /* when its drops were counted last, wall clock */
 	struct loop_watch *watch;
 	uint64_t frames, octets, dropped;
 };
@@ -43,11 +43,11 @@ struct intercept {
 	uint32_t index, fronts;
 	struct interface interfaces[CONF_INTERFACES];
 	size_t interface_count;
-	struct loop_timer *beat;   /* often: time, marks, drops */
-	nsec_t begun;              /* wall clock, when frames were first taken */
-	nsec_t wall, steady;       /* both clocks at the last beat */
-	nsec_t margin;             /* how late a packet may be */
-	struct buf octets;         /* of a message to be sent */
+	struct loop_timer *beat; /* often: time, marks, drops */
+	nsec_t begun;            /* wall clock, when frames were first taken */
+	nsec_t wall, steady;     /* both clocks at the last beat */
+	nsec_t margin;           /* how late a packet may be */
+	struct buf octets;       /* of a message to be sent */
 
 	/* What could not be sent, since when. */
 	nsec_t lost_since, lost_until;
@@ -79,10 +79,10 @@ struct intercept {
 };
 
 /* intercept_front.c */
-void front_begin(struct intercept *it);        /* takes frames from now on */
-void front_drain(struct intercept *it);        /* until both halves have nothing more to say */
-void front_read_all(struct intercept *it);     /* what is in the rings still */
-void lose(struct intercept *it, nsec_t at);    /* a packet had no room */
+void front_begin(struct intercept *it);     /* takes frames from now on */
+void front_drain(struct intercept *it);     /* until both halves have nothing more to say */
+void front_read_all(struct intercept *it);  /* what is in the rings still */
+void lose(struct intercept *it, nsec_t at); /* a packet had no room */
 void lost_told(struct intercept *it, bool all);
 void send_gap(struct intercept *it, const struct gap *g);
 bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type); /* it->octets, emptied */
@@ -90,7 +90,7 @@ bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type t
 /* intercept_back.c */
 void back_signal(struct intercept *it, uint32_t from, const struct datagram *d); /* borrowed for the call */
 void back_mark(struct intercept *it, uint32_t from, nsec_t until);
-bool back_drain(struct intercept *it);         /* true: something was done */
+bool back_drain(struct intercept *it); /* true: something was done */
 void back_set_table(struct intercept *it, const struct warrant_set *set);
 void back_tell_active(struct intercept *it);
 
@@ -118,7 +118,7 @@ size_t open_count(const struct open_calls *o);
 void resume_begin(struct intercept *it);
 void resume_take(struct intercept *it, struct bytes body);
 void resume_end(struct intercept *it);
-void resume_try(struct intercept *it);         /* goes on when all is there, or it has waited long enough */
+void resume_try(struct intercept *it); /* goes on when all is there, or it has waited long enough */
 void resume_free(struct intercept *it);
 
 /* intercept_leave.c */
@@ -128,15 +128,15 @@ void leave_note(struct intercept *it, const struct back_note *n);
 void leave_forget(struct intercept *it, uint64_t number);
 void leave_states(struct intercept *it);
 void leave_keep(struct intercept *it, const struct msg_checkpoint *c); /* of the one before, that holds on */
-void leave_again(struct intercept *it); /* keys is a new one */
+void leave_again(struct intercept *it);                                /* keys is a new one */
 #define NOTE_HEAD 13 /* number, call, claimed and before; a datagram follows */
 
 /* intercept_ask.c */
-void ask_wanted(struct intercept *it, const struct key_wanted *w);
-void ask_answered(struct intercept *it, const struct key_answer *a);
-void ask_over(struct intercept *it, uint32_t call);
-void ask_again(struct intercept *it); /* keys is a new one */
-void ask_free(struct intercept *it);
+void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w);
+void intercept_ask_answered(struct intercept *it, const struct key_answer *a);
+void intercept_ask_over(struct intercept *it, uint32_t call);
+void intercept_ask_again(struct intercept *it); /* keys is a new one */
+void intercept_ask_free(struct intercept *it);
 
 /* intercept_stop.c */
 void stop_begin(void *role);

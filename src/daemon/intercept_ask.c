@@ -14,7 +14,7 @@ static void send_wanted(struct intercept *it, const struct key_wanted *w)
 	send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
 }
 
-void ask_wanted(struct intercept *it, const struct key_wanted *w)
+void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w)
 {
 	struct asked *a = calloc(1, sizeof(*a));
 
@@ -36,7 +36,7 @@ static void drop(struct asked **at)
 	free(gone);
 }
 
-void ask_answered(struct intercept *it, const struct key_answer *answer)
+void intercept_ask_answered(struct intercept *it, const struct key_answer *answer)
 {
 	for (struct asked **at = &it->asked; *at != NULL; at = &(*at)->next)
 		if ((*at)->wanted.number == answer->number) {
@@ -45,7 +45,7 @@ void ask_answered(struct intercept *it, const struct key_answer *answer)
 		}
 }
 
-void ask_over(struct intercept *it, uint32_t call)
+void intercept_ask_over(struct intercept *it, uint32_t call)
 {
 	for (struct asked **at = &it->asked; *at != NULL;)
 		if ((*at)->wanted.call == call)
@@ -56,13 +56,13 @@ void ask_over(struct intercept *it, uint32_t call)
 	send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
 }
 
-void ask_again(struct intercept *it)
+void intercept_ask_again(struct intercept *it)
 {
 	for (const struct asked *a = it->asked; a != NULL; a = a->next)
 		send_wanted(it, &a->wanted);
 }
 
-void ask_free(struct intercept *it)
+void intercept_ask_free(struct intercept *it)
 {
 	while (it->asked != NULL)
 		drop(&it->asked);

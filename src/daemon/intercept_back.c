@@ -47,10 +47,10 @@ static void step_out(struct intercept *it, const struct step *s)
 		media_step_out(it, s);
 		break;
 	case STEP_KEY_WANTED:
-		ask_wanted(it, s->wanted);
+		intercept_ask_wanted(it, s->wanted);
 		break;
 	case STEP_OVER:
-		ask_over(it, s->call);
+		intercept_ask_over(it, s->call);
 		break;
 	case STEP_GONE:
 		open_gone(it->open, s->call);

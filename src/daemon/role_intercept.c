@@ -159,7 +159,7 @@ static void on_key(void *role, uint32_t index, struct bytes body)
 	(void)index;
 	if (it->back == NULL || !msg_get_key_answer(body, &a))
 		return;
-	ask_answered(it, &a);
+	intercept_ask_answered(it, &a);
 	back_answer(it->back, &a);
 	key_answer_clear(&a);
 	front_drain(it);
@@ -223,7 +223,7 @@ static void on_peer_up(void *role, const struct msg_peer *p)
 		open_each(it->open, say_again, both);
 	if (p->role == ROLE_KEYS) {
 		leave_again(it);
-		ask_again(it);
+		intercept_ask_again(it);
 	}
 	if (p->role == ROLE_DELIVERY) {
 		msg_put_call(&it->octets, UINT32_MAX);
@@ -357,7 +357,7 @@ static void clear(struct intercept *it)
 {
 	resume_free(it);
 	leave_end(it);
-	ask_free(it);
+	intercept_ask_free(it);
 	open_free(it->open);
 	merge_free(it->merge);
 	back_free(it->back);

@@ -61,7 +61,8 @@ static int take_up(struct cases *c, struct err *err)
 		c->down = before.at;
 	if (!any || !same)
 		write_alive(c);
-	if (held_new(&c->held, c->stage, c->options.held_octets, same, &lost, err) < 0 || cases_resume(c, err) < 0)
+	if (held_store_new(&c->held, c->stage, c->options.held_octets, same, &lost, err) < 0 ||
+		cases_resume(c, err) < 0)
 		return -1;
 	return lost.packets > 0 ? cases_gap(c, &lost, err) : 0;
 }
@@ -110,7 +111,7 @@ void cases_set(struct cases *c, const struct cases_options *o)
 	c->options.dir = was.dir;
 	c->options.run = was.run;
 	c->options.wait_octets = was.wait_octets;
-	held_set(c->held, o->held_octets);
+	held_store_set(c->held, o->held_octets);
 }
 
 bool cases_decoder(char *out, size_t size)
@@ -137,7 +138,7 @@ void cases_free(struct cases *c)
 	}
 	table_free(c->warrants);
 	table_free(c->calls);
-	held_free(c->held);
+	held_store_free(c->held);
 	appends_free(c->journal);
 	appends_free(c->grown);
 	stage_free(c->stage);
@@ -156,7 +157,7 @@ int cases_held(struct cases *c, uint32_t front, uint32_t call, const struct data
 {
 	struct gap *g = &c->held_lost;
 
-	if (held_put(c->held, front, call, d, err) == 0)
+	if (held_store_put(c->held, front, call, d, err) == 0)
 		return 0;
 	if (g->packets == 0)
 		*g = (struct gap){
@@ -170,7 +171,7 @@ int cases_held(struct cases *c, uint32_t front, uint32_t call, const struct data
 
 bool cases_held_back(struct cases *c, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out)
 {
-	return held_take(c->held, front, call, of, out);
+	return held_store_take(c->held, front, call, of, out);
 }
 
 /* What came since the last time came now. */
@@ -202,7 +203,7 @@ int cases_write(struct cases *c, struct err *err)
 	write_forged(c);
 	rc = appends_flush(c->journal, err);
 
-	if (held_flush(c->held, rc == 0 ? err : NULL) < 0)
+	if (held_store_flush(c->held, rc == 0 ? err : NULL) < 0)
 		rc = -1;
 	c->full = rc < 0;
 	if (rc == 0) {
@@ -357,8 +358,8 @@ size_t cases_counts(const struct cases *c, struct counter *out, size_t max)
 			{ "finish_failed", c->counts.failed },
 			{ "folders_open", periods },
 			{ "folders_closed", c->counts.closed },
-			{ "held", held_count(c->held) },
-			{ "held_octets", held_octets(c->held) },
+			{ "held", held_store_count(c->held) },
+			{ "held_octets", held_store_octets(c->held) },
 			{ "gaps", c->counts.gaps },
 			{ "waiting", appends_gathered(c->journal) },
 		};

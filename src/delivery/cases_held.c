@@ -85,7 +85,7 @@ static void file_free(struct held_store *s, struct held_file *f, bool remove)
 	free(f);
 }
 
-void held_free(struct held_store *s)
+void held_store_free(struct held_store *s)
 {
 	if (s == NULL)
 		return;
@@ -172,7 +172,8 @@ static int find(struct held_store *s, bool keep, struct gap *lost, struct err *e
 	return rc;
 }
 
-int held_new(struct held_store **out, struct stage *stage, uint64_t most, bool keep, struct gap *lost, struct err *err)
+int held_store_new(
+	struct held_store **out, struct stage *stage, uint64_t most, bool keep, struct gap *lost, struct err *err)
 {
 	struct held_store *s = calloc(1, sizeof(*s));
 
@@ -182,34 +183,34 @@ int held_new(struct held_store **out, struct stage *stage, uint64_t most, bool k
 	s->appends = appends_new(stage, GATHER);
 	s->files = table_new();
 	if (s->appends == NULL || s->files == NULL || find(s, keep, lost, err) < 0) {
-		held_free(s);
+		held_store_free(s);
 		return s != NULL ? -1 : err_set(err, "out of memory");
 	}
 	*out = s;
 	return 0;
 }
 
-int held_flush(struct held_store *s, struct err *err)
+int held_store_flush(struct held_store *s, struct err *err)
 {
 	return appends_flush(s->appends, err);
 }
 
-void held_set(struct held_store *s, uint64_t most)
+void held_store_set(struct held_store *s, uint64_t most)
 {
 	s->most = most;
 }
 
-uint64_t held_count(const struct held_store *s)
+uint64_t held_store_count(const struct held_store *s)
 {
 	return s->count;
 }
 
-uint64_t held_octets(const struct held_store *s)
+uint64_t held_store_octets(const struct held_store *s)
 {
 	return s->octets;
 }
 
-int held_put(struct held_store *s, uint32_t front, uint32_t call, const struct datagram *d, struct err *err)
+int held_store_put(struct held_store *s, uint32_t front, uint32_t call, const struct datagram *d, struct err *err)
 {
 	struct held_key key = { front, call };
 	struct held_file *f = table_get(s->files, (struct bytes){ (uint8_t *)&key, sizeof(key) });
@@ -276,7 +277,7 @@ static bool wanted(const struct held_file *f, uint32_t front, uint32_t call)
 	return f->key.front == front && (call == UINT32_MAX || f->key.call == call);
 }
 
-bool held_take(struct held_store *s, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out)
+bool held_store_take(struct held_store *s, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out)
 {
 	for (struct held_file *f = s->first, *next; f != NULL; f = next) {
 		struct msg_held h;

@@ -250,13 +250,14 @@ void syncer_ask(struct syncer *s);
 
 /* cases_held.c */
 /* keep: those of the process before are handed on; else they go, and lost says of them. */
-int held_new(struct held_store **out, struct stage *stage, uint64_t most, bool keep, struct gap *lost, struct err *err);
-void held_free(struct held_store *s);
-void held_set(struct held_store *s, uint64_t most);
-int held_flush(struct held_store *s, struct err *err);
-uint64_t held_count(const struct held_store *s);
-uint64_t held_octets(const struct held_store *s);
-int held_put(struct held_store *s, uint32_t front, uint32_t call, const struct datagram *d, struct err *err);
-bool held_take(struct held_store *s, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out);
+int held_store_new(
+	struct held_store **out, struct stage *stage, uint64_t most, bool keep, struct gap *lost, struct err *err);
+void held_store_free(struct held_store *s);
+void held_store_set(struct held_store *s, uint64_t most);
+int held_store_flush(struct held_store *s, struct err *err);
+uint64_t held_store_count(const struct held_store *s);
+uint64_t held_store_octets(const struct held_store *s);
+int held_store_put(struct held_store *s, uint32_t front, uint32_t call, const struct datagram *d, struct err *err);
+bool held_store_take(struct held_store *s, uint32_t front, uint32_t call, uint32_t *of, struct datagram *out);
 
 #endif
