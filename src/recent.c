@@ -8,8 +8,9 @@
 
 #include "otway/base/secret.h"
 
-#define PARTS     8    /* all but one are there at any time, once there was so much */
-#define ENTRY_MAX 2048 /* a longer packet is no voice */
+#define PARTS     8                   /* all but one are there at any time, once there was so much */
+#define ENTRY_MAX 2048                /* a longer packet is no voice */
+#define SET_BACK  (60 * NSEC_PER_SEC) /* further back than packets come out of order: the clock was set */
 
 struct entry {
 	nsec_t at;
@@ -28,6 +29,7 @@ struct recent {
 	size_t used[PARTS]; /* octets of each */
 	size_t reached;     /* octets from the beginning that were ever written, but for the newest part's */
 	nsec_t span;
+	nsec_t last; /* when the last packet came */
 	_Alignas(16) uint8_t octets[];
 };
 
@@ -38,6 +40,7 @@ struct recent *recent_new(size_t octets, nsec_t span)
 	if (r != NULL) {
 		r->part = octets / PARTS & ~(size_t)15;
 		r->span = span;
+		r->last = NSEC_NONE;
 	}
 	return r;
 }
@@ -62,13 +65,24 @@ static void begin_part(struct recent *r)
 	r->used[r->newest] = 0;
 }
 
+/* Of what came before the clock was set back, nobody knows how long ago that was. */
+static void forget(struct recent *r)
+{
+	r->reached = reached(r);
+	memset(r->used, 0, sizeof(r->used));
+}
+
 void recent_keep(struct recent *r, const struct datagram *d)
 {
 	size_t size = (sizeof(struct entry) + d->packet.len + 15) & ~(size_t)15;
 	struct entry *e;
+	nsec_t back;
 
 	if (d->payload.len < 12 || d->payload.at[0] >> 6 != 2 || d->packet.len > ENTRY_MAX || size > r->part)
 		return;
+	if (__builtin_sub_overflow(r->last, d->at, &back) || back > SET_BACK)
+		forget(r);
+	r->last = d->at;
 	if (r->used[r->newest] + size > r->part)
 		begin_part(r);
 	e = (struct entry *)(void *)(r->octets + r->newest * r->part + r->used[r->newest]);

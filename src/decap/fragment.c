@@ -134,15 +134,19 @@ void fragments_free(struct fragments *f)
 	free(f);
 }
 
+/* Of another time: too long ago, or from before the clock was set back. */
+static bool is_past(const struct entry *e, nsec_t at)
+{
+	nsec_t age;
+
+	return e != NULL && (__builtin_sub_overflow(at, e->at, &age) || age > FRAGMENT_SPAN || age < -FRAGMENT_SPAN);
+}
+
 static void expire(struct fragments *f, nsec_t at)
 {
-	nsec_t since;
-
-	if (__builtin_sub_overflow(at, FRAGMENT_SPAN, &since))
-		return;
-	for (; f->open.oldest != NULL && f->open.oldest->at < since; f->counts.expired++)
+	for (; is_past(f->open.oldest, at); f->counts.expired++)
 		entry_lose(f, f->open.oldest);
-	while (f->whole.oldest != NULL && f->whole.oldest->at < since)
+	while (is_past(f->whole.oldest, at))
 		entry_free(f, f->whole.oldest);
 }
 

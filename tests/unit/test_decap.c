@@ -1108,6 +1108,33 @@ static void a_fragment_waits_thirty_seconds_and_no_longer(void **state)
 	assert_int_equal(count("fragments_expired"), 1);
 }
 
+/* Back by an hour: numbers that wait since then are not waited for until the hour has come again. */
+static void fragments_from_before_the_clock_was_set_back_are_given_up(void **state)
+{
+	const nsec_t hour = 3600 * NSEC_PER_SEC;
+
+	(void)state;
+	begin_long();
+	keep_segment();
+	fragment4(0, 1504, 1);
+	take_at(hour, LINK_RAW, made(), 0);
+	fragment4(0, 1504, 2);
+	take_at(0, LINK_RAW, made(), 0);
+	assert_int_equal(count("fragments_expired"), 1);
+	fragment4(1504, segment.len - 1504, 1);
+	take_at(1, LINK_RAW, made(), 0);
+	assert_nothing();
+	fragment4(1504, segment.len - 1504, 2);
+	take_at(2, LINK_RAW, made(), 0);
+	assert_payload(longer, LONG);
+	fragment4(1504, segment.len - 1504, 2); /* a copy, unless it is of another time */
+	take_at(3, LINK_RAW, made(), 0);
+	assert_int_equal(count("fragments_twice"), 1);
+	fragment4(0, 1504, 2);
+	take_at(24 * hour, LINK_RAW, made(), 0);
+	assert_int_equal(count("fragments_twice"), 1);
+}
+
 static void the_oldest_fragments_go_when_there_are_too_many(void **state)
 {
 	(void)state;
@@ -1574,6 +1601,7 @@ int main(void)
 		t(fragments_of_the_outer_packet_are_rejoined_first),
 		t(fragments_of_two_networks_do_not_mix),
 		t(a_fragment_waits_thirty_seconds_and_no_longer),
+		t(fragments_from_before_the_clock_was_set_back_are_given_up),
 		t(the_oldest_fragments_go_when_there_are_too_many),
 		t(the_oldest_fragments_go_when_they_take_too_much),
 		t(signalling_lost_with_its_fragments_is_told),

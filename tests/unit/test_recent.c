@@ -114,6 +114,31 @@ static void a_full_ring_is_mostly_full(void **state)
 	recent_free(r);
 }
 
+/* Back by an hour, then forward by a day: in both cases nobody knows how long ago the first one came. */
+static void what_came_before_the_clock_was_set_is_not_given(void **state)
+{
+	const nsec_t hour = 3600 * NSEC_PER_SEC, jumps[] = { -hour, 24 * hour };
+	struct addr place = { .family = 4, .port = 4000 };
+	uint8_t octets[100];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct recent *r = recent_new(1 << 16, NSEC_PER_SEC);
+		nsec_t at = 1000 * hour;
+		struct datagram d = rtp(at, 4000, 1, sizeof(octets), octets), out;
+		size_t step = 0;
+
+		recent_keep(r, &d);
+		at += jumps[i];
+		d = rtp(at, 4000, 2, sizeof(octets), octets);
+		recent_keep(r, &d);
+		assert_true(recent_next(r, &place, at, &step, &out));
+		assert_int_equal(be32(out.payload.at + 4), 2);
+		assert_false(recent_next(r, &place, at, &step, &out));
+		recent_free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +146,7 @@ int main(void)
 		cmocka_unit_test(what_is_older_than_the_span_is_not_given),
 		cmocka_unit_test(a_full_ring_keeps_the_newest),
 		cmocka_unit_test(a_full_ring_is_mostly_full),
+		cmocka_unit_test(what_came_before_the_clock_was_set_is_not_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
