@@ -102,7 +102,11 @@ static bool entry_of(struct cases *c, const struct record *r)
 /* Into a journal, as long as there is room: what is said of calls has the last quarter of it for itself. */
 static bool written(struct cases *c, struct append *to, const struct record *r)
 {
-	if (r->kind == RECORD_MEDIA && appends_gathered(c->journal) > c->options.wait_octets / 4 * 3)
+	size_t most = c->options.wait_octets / 4 * 3;
+
+	if (appends_gathered(c->journal) > most && !c->full)
+		c->full = appends_flush(c->journal, NULL) < 0;
+	if (r->kind == RECORD_MEDIA && appends_gathered(c->journal) > most)
 		return false;
 	return entry_of(c, r) && append_add(to, buf_bytes(&c->entry));
 }
