@@ -141,6 +141,7 @@ static const struct {
 		"The UDP ports of vxlan (4789, 4790, 8472), geneve (6081), gtpu (2152), tzsp (37008), hep (9060), l2tp "
 		"(1701), esp (4500): up to eight, in place of these." },
 	{ "decap.depth", "Headers that are taken off one frame, 8 to 40 (40)." },
+	{ "run", "Of the live system: see deploy/otway.yaml, otway-config(1) and otway-run(1)." },
 	{ "sip.ports", "Where SIP is looked for: up to 64 ports. None: on every port, by what it says." },
 };
 

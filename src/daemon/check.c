@@ -79,7 +79,7 @@ static void check_places(struct checking *k)
 {
 	struct err err;
 
-	found(k, "store", role_control_check(k->conf, &err), &err);
+	found(k, "owner of the store", role_control_check(k->conf, &err), &err);
 	found(k, "directory of cases", supervise_places_cases(&k->conf->run, false, &err), &err);
 	found(k, "directory of the status socket", supervise_places_status(&k->conf->run, false, &err), &err);
 }
