@@ -23,6 +23,9 @@ struct media_options {
 struct media *media_new(const struct media_options *o); /* NULL for all defaults; NULL returned: out of memory */
 void media_free(struct media *m);                       /* NULL is fine; wipes every key */
 
+/* Before a process gives up its files: the libraries behind load what they would load with the first key. */
+void media_prepare(void);
+
 /* In: what the call stage says: STEP_COVER, STEP_PLACE, STEP_KEY, STEP_CLOSE; others are ignored. */
 void media_step(struct media *m, const struct step *s);
 

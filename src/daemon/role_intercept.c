@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "intercept.h"
+#include "otway/media.h"
 #include "otway/base/secret.h"
 #include "otway/settings.h"
 #include "sandbox.h"
@@ -321,6 +322,7 @@ static int confine(struct intercept *it, struct err *err)
 		if (live_fd(it->live, i) >= 0)
 			rings[n++] = live_fd(it->live, i);
 	rings[n] = -1;
+	media_prepare();
 	return sandbox_enter(&s, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "otway/base/secret.h"
 #include "state.h"
+#include "unseal.h"
 
 #define HOLD_OCTETS      (8u << 20)
 #define HOLD_OCTETS_ALL  ((size_t)512 << 20)
@@ -69,6 +70,11 @@ void media_free(struct media *m)
 	places_clear(&m->places);
 	table_free(m->by_number);
 	secret_free(m, sizeof(*m));
+}
+
+void media_prepare(void)
+{
+	unseal_prepare();
 }
 
 void media_step(struct media *m, const struct step *s)

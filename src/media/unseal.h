@@ -38,6 +38,9 @@ struct unseal_packet {
 
 void unseal_batch(struct unseal_packet *packets, size_t count);
 
+/* The libraries load now what they load when first used: files, mostly. */
+void unseal_prepare(void);
+
 /* Octets that this key adds to an RTP packet: tag and MKI. */
 size_t unseal_trailer(const struct srtp_key *key);
 
