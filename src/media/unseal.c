@@ -61,6 +61,14 @@ struct unseal *unseal_new_for(const struct srtp_key *key, uint32_t ssrc)
 	return make(key, true, ssrc);
 }
 
+void unseal_prepare(void)
+{
+	static const enum srtp_suite kinds[] = { AES_CM_128_HMAC_SHA1_80, AEAD_AES_256_GCM };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		unseal_free(unseal_new(&(struct srtp_key){ .suite = kinds[i] }));
+}
+
 void unseal_free(struct unseal *u)
 {
 	if (u == NULL)
