@@ -17,7 +17,7 @@ WAY = ["decap", "sip", "match", "call", "media"]
 LIBRARIES = {
     "pcap": ["capture", "delivery"],
     "osip": ["sip"],
-    "srtp2/": ["media"],
+    "srtp2/": [],
     "sqlite3": ["store"],
     "libpq-fe": ["store"],
     "libav": ["delivery"],
@@ -32,7 +32,7 @@ LINES_MAX = 400
 # Named for what everybody calls them.
 KNOWN_NAMES = re.compile(r"(put_)?be(16|24|32|64)$")
 # Where state for the whole program is meant: how much is logged, a library that must be started once, what a signal leaves.
-STATEFUL = {os.path.join("src", "base", "log.c"), os.path.join("src", "media", "unseal.c"), os.path.join("src", "cli", "reading.c")}
+STATEFUL = {os.path.join("src", "base", "log.c"), os.path.join("src", "cli", "reading.c")}
 
 
 def sources(*suffixes):
