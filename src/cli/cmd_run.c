@@ -19,12 +19,11 @@ static const struct cli_option run_options[] = {
 static const struct cli_verb run_verbs[] = {
 	{ .name = NULL,
 		.help = "intercept live: hear mirror ports until told to stop",
-		.examples = "otway config check && otway run\n"
-			    "otway run --config /etc/otway/otway.yaml",
-		.notes = "In the foreground, as root: it starts one process for each role, and each gives up\n"
-			 "what it does not need. A process that dies is started again; the time that it was\n"
+		.examples = "otway run --config otway.yaml",
+		.notes = "In the foreground, as root: it starts a process for each role, and each gives\n"
+			 "up what it does not need. One that dies is started again; the time that it was\n"
 			 "missing stands in the evidence as a gap.\n\n"
-			 "SIGTERM, SIGINT  end in good order: calls are closed, cases written (twice: at once)\n"
+			 "SIGTERM, SIGINT  end in good order, with all cases written (twice: at once)\n"
 			 "SIGHUP           read the configuration again; a wrong one changes nothing\n\n"
 			 "Without --config: " CLI_CONFIG ". What may be in it: deploy/otway.yaml.",
 		.options = run_options,
