@@ -1,7 +1,7 @@
 /*
  * supervise: what its files share. supervise.c begins and ends; supervise_pairs.c has the sockets between roles, supervise_child.c a
- * process of a role, supervise_watch.c what it hears of it, supervise_gaps.c the time that one was missing, supervise_stop.c the end and
- * the reading anew, supervise_places.c users, directories and locks.
+ * process of a role, supervise_watch.c what it hears of it, supervise_gaps.c the time that one was missing, supervise_stop.c the
+ * end, supervise_reload.c the configuration read again, supervise_places.c users, directories and locks.
  */
 #ifndef OTWAY_DAEMON_SUPERVISE_H
 #define OTWAY_DAEMON_SUPERVISE_H
@@ -116,7 +116,10 @@ void supervise_gaps_heard(struct supervise *s);
 void supervise_end(struct supervise *s);
 void supervise_end_go_on(struct supervise *s); /* when somebody is gone, and when time goes on */
 bool supervise_end_reached(const struct child *c); /* it is not started again */
+
+/* supervise_reload.c */
 void supervise_reload(struct supervise *s);
+void supervise_reloaded(struct supervise *s); /* tells the manager when all have it */
 
 /* supervise_places.c */
 int supervise_places_user(const char *name, uid_t *uid, gid_t *gid, struct err *err);

@@ -101,19 +101,6 @@ static void ready(struct child *c)
 	supervise_status(s);
 }
 
-static void has_new_conf(struct child *c)
-{
-	struct supervise *s = c->s;
-
-	c->reload_asked = 0;
-	for (size_t i = 0; i < s->child_count; i++)
-		if (s->children[i].reload_asked > 0)
-			return;
-	if (s->reloading)
-		notify_say(s->notify, "READY=1");
-	s->reloading = false;
-}
-
 static void alive(struct child *c, struct bytes body)
 {
 	nsec_t settled, now = nsec_now();
@@ -124,8 +111,10 @@ static void alive(struct child *c, struct bytes body)
 	c->alive = loop_now();
 	if (settled != NSEC_NONE && settled <= now)
 		c->settled = settled;
-	if (c->reload_asked > 0 && c->answered >= c->reload_asked)
-		has_new_conf(c);
+	if (c->reload_asked > 0 && c->answered >= c->reload_asked) {
+		c->reload_asked = 0;
+		supervise_reloaded(c->s);
+	}
 	if (c->role == ROLE_DELIVERY)
 		supervise_gaps_heard(c->s);
 	if (c->failures > 0 && c->alive - c->ready_at > LONG_ENOUGH)
@@ -220,6 +209,7 @@ void supervise_tick(void *supervise)
 		return;
 	}
 	tell_counts(s);
+	supervise_reloaded(s);
 	supervise_status(s);
 	if (s->up && silent(s) == NULL)
 		notify_say(s->notify, "WATCHDOG=1");

@@ -381,6 +381,7 @@ static void it_ends_when_supervise_is_gone(void **state)
 static void a_start_arrives_as_it_was_sent(void **state)
 {
 	static const char text[] = "run:\n  lease: 3h\n";
+	char config[] = "/etc/c.yaml";
 	struct role_start s = { .role = ROLE_INTERCEPT,
 		.index = 3,
 		.intercepts = 4,
@@ -390,7 +391,7 @@ static void a_start_arrives_as_it_was_sent(void **state)
 		.peers = { { ROLE_KEYS, 0, 4 }, { ROLE_INTERCEPT, 2, 5 } },
 		.peer_count = 2,
 		.try_text = "x",
-		.config = "/etc/c.yaml" };
+		.config = config };
 	struct role_start got;
 	struct buf body = { 0 };
 	struct err err;
