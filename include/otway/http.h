@@ -16,6 +16,9 @@ struct tls_files {
 	const char *ca, *cert, *key;
 };
 
+/* Does what the library would do when it is first used, such as reading its own settings: before a process gives up the file system. */
+void http_prepare(void);
+
 /* The client: one per peer; connections are kept and used again. A name is looked up when a request is sent, never before. */
 struct http_client;
 int http_client_new(struct http_client **out, struct loop *l, const char *url, const struct tls_files *tls, struct err *err);

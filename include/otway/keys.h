@@ -82,12 +82,16 @@ struct keys_out {
 	const struct key_answer *answer;
 	/* KEYS_TRACE: comes before the KEYS_SEND it tells of, and before the KEYS_ANSWER */
 	const char *act; /* "key-request", "key-answer", "call-ended" */
-	const char *request;
+	const char *request; /* of a KEYS_SEND too: it is sent again without being told again */
 	uint32_t warrant, call, agreement_number;
 	const char
 		*outcome; /* "key-answer": "keys", a reason ("kms-refused" …), or "dropped": the call was over first */
 };
 bool keys_next(struct keys *k, struct keys_out *out);
+
+/* An exchange that was handed out waits outside before it is sent, and then goes: one whose call is over, or whose time is, while it waits was
+ * asked of nobody. One that nobody knows any more is passed over. */
+void keys_waits(struct keys *k, uint64_t exchange, bool waits);
 
 /* "wanted", "asked", "answered", "refused", "retried", "circuit_opened", "dropped", "mismatches". */
 size_t keys_counts(const struct keys *k, struct counter *out, size_t max);

@@ -3,31 +3,33 @@
 
 #include <stdlib.h>
 
-#include "otway/http.h"
+#include "otway/exchanges.h"
 #include "otway/keys.h"
+#include "otway/loop.h"
 
 #define LOOK_EVERY (NSEC_PER_SEC / 4) /* at who interrupts */
-
-/* A KMS that was spoken to. */
-struct peer {
-	struct peer *next;
-	uint32_t agreement;
-	struct http_client *client; /* NULL: its certificates cannot be used */
-};
 
 struct ask {
 	struct cli *c;
 	struct kms_agreements agreements;
 	struct keys *keys;
 	struct loop *loop;
-	struct peer *peers;
+	struct exchanges *exchanges;
 };
 
-/* An exchange that is under way. */
-struct posted {
-	struct ask *ask;
-	uint64_t exchange;
-};
+static void on_replied(void *arg)
+{
+	loop_stop(((struct ask *)arg)->loop);
+}
+
+/* Files of ours that cannot be used are told once; the KMS counts as one that is not to be believed. */
+static void on_trouble(void *arg, uint32_t agreement, enum exchanges_trouble t, const char *why)
+{
+	const struct ask *a = arg;
+
+	if (t == EXCHANGES_FILES)
+		output_note(a->c, "the KMS of agreement %u cannot be asked: %s", (unsigned int)agreement, why);
+}
 
 int ask_new(struct ask **out, struct cli *c, const struct warrant_set *warrants, struct err *err)
 {
@@ -42,7 +44,9 @@ int ask_new(struct ask **out, struct cli *c, const struct warrant_set *warrants,
 	}
 	a->keys = keys_new(NULL);
 	a->loop = loop_new();
-	if (a->keys == NULL || a->loop == NULL) {
+	a->exchanges =
+		exchanges_new(&(struct exchanges_options){ a->loop, a->keys, on_replied, on_trouble, a, .again = 0 });
+	if (a->keys == NULL || a->loop == NULL || a->exchanges == NULL) {
 		ask_free(a);
 		return err_set(err, "out of memory");
 	}
@@ -56,13 +60,7 @@ void ask_free(struct ask *a)
 {
 	if (a == NULL)
 		return;
-	while (a->peers != NULL) {
-		struct peer *p = a->peers;
-
-		a->peers = p->next;
-		http_client_free(p->client);
-		free(p);
-	}
+	exchanges_free(a->exchanges);
 	loop_free(a->loop);
 	keys_free(a->keys);
 	kms_agreements_clear(&a->agreements);
@@ -74,61 +72,14 @@ bool ask_is_for(const struct record *r)
 	return r->kind == RECORD_KEY_WANTED || r->kind == RECORD_CALL_OVER;
 }
 
-/* Files of ours that cannot be used are told once; the KMS counts as one that is not to be believed. */
-static struct http_client *client_of(struct ask *a, const struct kms_agreement *with)
-{
-	const struct tls_files files = { with->ca, with->cert, with->key };
-	struct err why;
-	struct peer *p = a->peers;
-
-	while (p != NULL && p->agreement != with->number)
-		p = p->next;
-	if (p != NULL)
-		return p->client;
-	p = calloc(1, sizeof(*p));
-	if (p == NULL)
-		return NULL;
-	p->agreement = with->number;
-	if (http_client_new(&p->client, a->loop, with->url, &files, &why) < 0) {
-		p->client = NULL;
-		output_note(a->c, "the KMS of agreement %u cannot be asked: %s", (unsigned int)with->number, why.text);
-	}
-	p->next = a->peers;
-	a->peers = p;
-	return p->client;
-}
-
-static void replied(void *arg, const struct http_reply *r)
-{
-	struct posted *posted = arg;
-	const struct keys_reply reply = { posted->exchange, r->status, r->trusted, r->body };
-
-	keys_reply(posted->ask->keys, &reply, loop_now());
-	loop_stop(posted->ask->loop);
-	free(posted);
-}
-
-static void post(struct ask *a, const struct keys_out *o)
-{
-	struct http_client *client = client_of(a, o->agreement);
-	struct posted *posted = client != NULL ? calloc(1, sizeof(*posted)) : NULL;
-	const struct keys_reply failed = { .exchange = o->exchange, .trusted = client != NULL };
-
-	if (posted != NULL) {
-		*posted = (struct posted){ a, o->exchange };
-		if (http_post(client, o->path, "application/json", o->body, o->timeout, replied, posted))
-			return;
-	}
-	free(posted);
-	keys_reply(a->keys, &failed, loop_now());
-}
-
 static int trace(struct ask *a, const struct keys_out *o, struct err *err)
 {
-	return cli_audit(a->c, o->act, "kms",
-		json_pack("{s:s?, s:i, s:i, s:i, s:s?}", "request", o->request, "warrant", (int)o->warrant, "call",
-			(int)o->call, "agreement", (int)o->agreement_number, "outcome", o->outcome),
-		err);
+	char *detail = exchanges_detail(o);
+	int rc = detail != NULL ? store_audit(a->c->store, o->act, "kms", detail, NULL, err)
+				: err_set(err, "out of memory");
+
+	free(detail);
+	return rc;
 }
 
 static void give(const struct keys_out *o, struct pipeline *p)
@@ -149,7 +100,7 @@ static int work(struct ask *a, struct pipeline *p, struct err *err)
 		if (o.kind == KEYS_TRACE && trace(a, &o, err) < 0)
 			return err_in(err, "writing to the audit trail");
 		if (o.kind == KEYS_SEND)
-			post(a, &o);
+			exchanges_send(a->exchanges, o.agreement, o.exchange, o.path, o.body, o.timeout);
 		else if (o.kind == KEYS_ANSWER)
 			give(&o, p);
 	}

@@ -79,6 +79,7 @@ static json_t *run_json(const struct conf_run *r)
 	set_text(run, "status", r->status);
 	set_text(run, "metrics", r->metrics);
 	set_text(run, "log_level", r->log_level);
+	set_text(run, "kms_files", r->kms_files);
 	set_number(run, "watchdog_s", r->watchdog_s);
 	set_bool(run, "without_landlock", r->without_landlock);
 	json_object_set_new(run, "users", users_json(&r->users));

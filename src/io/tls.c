@@ -85,6 +85,12 @@ static void on_freed(void *ssl, void *watch, CRYPTO_EX_DATA *data, int place, lo
 		w->gone(w);
 }
 
+void http_prepare(void)
+{
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+}
+
 int tls_new(struct tls **out, enum tls_side side, const struct tls_files *files, struct err *err)
 {
 	struct tls *t = calloc(1, sizeof(*t));

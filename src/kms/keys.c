@@ -165,6 +165,14 @@ void keys_reply(struct keys *k, const struct keys_reply *r, nsec_t now)
 		keys_ask_reply(k, a, r, now);
 }
 
+void keys_waits(struct keys *k, uint64_t exchange, bool waits)
+{
+	struct asking *a = table_get(k->exchanges, (struct bytes){ (const uint8_t *)&exchange, sizeof(exchange) });
+
+	if (a != NULL)
+		a->asked = !waits || a->asked_before;
+}
+
 void keys_time(struct keys *k, nsec_t now)
 {
 	struct asking *a;

@@ -83,9 +83,10 @@ struct asking {
 	size_t candidate_count, at; /* at: which is being asked */
 	size_t tried;
 	enum asking_state state;
-	bool ended; /* it tells the end of its call */
-	bool asked; /* of somebody */
-	bool told;  /* the request to this candidate is in the trail */
+	bool ended;        /* it tells the end of its call */
+	bool asked;        /* of somebody */
+	bool asked_before; /* the exchange under way */
+	bool told;         /* the request to this candidate is in the trail */
 	bool dropped;
 	unsigned tries, say;
 	nsec_t deadline, limit;

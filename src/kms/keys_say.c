@@ -97,9 +97,11 @@ static bool say_send(struct keys *k, struct asking *a, struct keys_out *out)
 {
 	if (!may_be_asked(k, a))
 		return false;
+	a->asked_before = a->asked;
 	a->asked = true;
 	k->counts[KEYS_ASKED] += !a->ended;
 	out->kind = KEYS_SEND;
+	out->request = k->request;
 	out->exchange = a->exchange;
 	out->agreement = keys_ask_agreement(k, a);
 	out->path = a->ended ? XK_ENDED_PATH : XK_KEYS_PATH;

@@ -72,6 +72,7 @@ const char *alarm_text(enum alarm a)
 		[ALARM_ROLE] = "role",
 		[ALARM_AUDIT] = "audit",
 		[ALARM_CONFIG] = "config",
+		[ALARM_ROOM] = "room",
 	};
 
 	return (unsigned int)a < ALARMS ? texts[a] : NULL;

@@ -17,7 +17,7 @@ USERS = {"control": "61001", "intercept": "61002", "keys": "61003", "delivery": 
 DEFAULTS = {
     "interfaces": [], "prepare": False, "ring_mib": 32, "snaplen": 65535, "retire_ms": 10, "midcall": False, "midcall_mib": 64,
     "hold_kib": 8192, "held_mib": 1024, "hold_time": "10m", "lease": "24h", "cases": "/var/lib/otway/cases", "rotate_mib": 1024,
-    "rotate_time": "24h", "sync_ms": 1000, "settle": "40s", "status": "/run/otway/status", "log_level": "info", "watchdog_s": 5,
+    "rotate_time": "24h", "sync_ms": 1000, "settle": "40s", "status": "/run/otway/status", "log_level": "info", "kms_files": "/etc/otway/kms", "watchdog_s": 5,
     "without_landlock": False,
     "users": {"control": "otway-control", "intercept": "otway-intercept", "keys": "otway-keys", "delivery": "otway-delivery"},
 }

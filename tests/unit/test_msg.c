@@ -116,6 +116,7 @@ static void every_kind_and_every_word_of_an_enum_has_its_text(void **state)
 	assert_null(role_text(ROLES));
 	assert_string_equal(alarm_text(ALARM_STORE), "store");
 	assert_string_equal(alarm_text(ALARM_CONFIG), "config");
+	assert_string_equal(alarm_text(ALARM_ROOM), "room");
 	assert_null(alarm_text(ALARMS));
 	assert_string_equal(gap_reason_text(GAP_KERNEL), "kernel");
 	assert_string_equal(gap_reason_text(GAP_CLOCK), "clock");

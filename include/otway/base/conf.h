@@ -74,6 +74,8 @@ struct conf_run {
 	bool without_landlock;    /* go on where the kernel has none */
 	unsigned watchdog_s;      /* a role that says nothing for so long is restarted; 0: 5 */
 	struct conf_users users;
+	char *kms_files;          /* NULL: /etc/otway/kms: the folder that the files of agreements lie in (CAs, our certificates and keys); of
+				     files, those below it are all that the keys role may read */
 };
 
 struct conf {

@@ -59,9 +59,10 @@ enum msg_type {
 	/* every intercept and keys: what the one that follows must know; sealed, so that nobody in between can read it */
 	MSG_CHECKPOINT,    /* keep this: msg_checkpoint */
 	MSG_CHECKPOINT_DROP, /* and this no more: msg_checkpoint without octets */
-	MSG_RESUME,        /* give me all that is kept for me; empty */
+	MSG_RESUME,        /* give me all that is kept for me; empty, or any octets: then they come back in a MSG_RESUME before the first and in
+			    * MSG_RESUME_END, so that what was on its way to one that died is told from what was asked for */
 	MSG_RESUMED,       /* ← one of them, in the order of their numbers: msg_checkpoint */
-	MSG_RESUME_END,    /* ← that was all; empty */
+	MSG_RESUME_END,    /* ← that was all */
 
 	/* keys, delivery, supervise and control */
 	MSG_AUDIT,         /* write this before I act: msg_audit */
@@ -185,6 +186,7 @@ enum alarm {
 	ALARM_ROLE,      /* a role keeps dying */
 	ALARM_AUDIT,     /* the trail cannot be written */
 	ALARM_CONFIG,    /* the configuration that was to be loaded is not right; the old one holds */
+	ALARM_ROOM,      /* what is kept for a process that follows is more than may be kept */
 	ALARMS
 };
 const char *alarm_text(enum alarm a); /* "store" … */
