@@ -128,7 +128,7 @@ void cases_free(struct cases *c)
 
 	if (c == NULL)
 		return;
-	job_end(c);
+	jobs_end(c);
 	syncer_free(c->syncer);
 	while (c->periods != NULL)
 		period_free(c->periods);
@@ -242,6 +242,7 @@ static bool save(struct case_call *k)
 	s.say = append_size(k->say);
 	s.media = append_size(k->media);
 	growth_sizes(&k->growth, s.grown);
+	s.stopped = k->growth.stopped;
 	call_files(k, "state", path);
 	if (call_state_save(c->stage, path, k->holding, k->call, &s, NULL) < 0)
 		return false;
@@ -306,7 +307,7 @@ int cases_finish(struct cases *c, nsec_t now, nsec_t span, struct err *err)
 
 	cases_ended(c);
 	while (cases_time(c, now + waited, err) == 0 && c->periods != NULL && waited < span) {
-		job_wait(c, 20);
+		jobs_wait(c, 20);
 		waited += 20 * (NSEC_PER_SEC / 1000);
 	}
 	if (c->periods != NULL)

@@ -97,6 +97,27 @@ static bool grows(void *arg, const char *path)
 	return false;
 }
 
+/* What is final was hashed when it was made. */
+static const uint8_t *hashed(void *arg, const char *path)
+{
+	const struct work *w = arg;
+	const char *slash = strchr(path, '/');
+	uint64_t id;
+
+	if (strncmp(path, "call-", 5) != 0 || slash == NULL ||
+		!text_number((struct bytes){ (const uint8_t *)path + 5, (size_t)(slash - path) - 5 },
+			w->period->call_count, &id) ||
+		id == 0)
+		return NULL;
+	for (unsigned i = 0; i < CALL_FILES; i++) {
+		const struct call_state *s = &w->period->calls[id - 1]->state;
+
+		if (s->final && (s->files & 1 << i) != 0 && strcmp(slash + 1, call_file_names[i]) == 0)
+			return s->sha256[i];
+	}
+	return NULL;
+}
+
 /* A file that was made under a name with a dot in front gets its own. */
 static int place(struct cases *c, const struct period *p, const char *name, struct err *err)
 {
@@ -118,6 +139,7 @@ static void remove_new(struct cases *c, const struct period *p, const char *name
 static int write_all(struct cases *c, struct work *w, struct view *v, struct err *err)
 {
 	struct period *p = w->period;
+	const struct manifest_choice choice = { grows, hashed, w };
 	char path[CASES_PATH];
 
 	snprintf(path, sizeof(path), "%s/report.html", p->name);
@@ -130,7 +152,7 @@ static int write_all(struct cases *c, struct work *w, struct view *v, struct err
 		place(c, p, "report.html", err) < 0)
 		return -1;
 	remove_new(c, p, "MANIFEST.sha256");
-	if (manifest_write(c->stage, p->name, ".MANIFEST.sha256", grows, w, err) < 0)
+	if (manifest_write(c->stage, p->name, ".MANIFEST.sha256", &choice, err) < 0)
 		return -1;
 	if (w->close && syncfs(stage_fd(c->stage)) < 0)
 		return err_set(err, "cannot write: %s", strerror(errno));

@@ -15,16 +15,19 @@
 #include "audio.h"
 #include "captures.h"
 #include "decoder.h"
+#include "manifest.h"
 #include "tally.h"
 
-static const char *const names[] = { "signalling.pcap", "media.pcap", "sealed.pcap", "other.pcap", "audio.wav" };
+const char *const call_file_names[CALL_FILES] = { "signalling.pcap", "media.pcap", "sealed.pcap", "other.pcap",
+	"audio.wav" };
 
 static int begin(struct cases *c, struct work *w, struct err *err)
 {
-	char *path = NULL;
+	char name[16], *path = NULL;
 	int rc;
 
-	period_path(w->period, "work", w->dir);
+	snprintf(name, sizeof(name), "work-%u", w->slot);
+	period_path(w->period, name, w->dir);
 	if (asprintf(&path, "%s/%s", c->dir, w->dir) < 0)
 		return err_set(err, "out of memory");
 	file_remove_tree(path, NULL); /* of one that died */
@@ -91,13 +94,31 @@ static int put_in_place(struct cases *c, const struct work *w, const struct case
 	struct stat st;
 
 	captures_name(k->call, folder);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		snprintf(from, sizeof(from), "%s/new/%s/%s", w->dir, folder, names[i]);
-		snprintf(to, sizeof(to), "%s/%s/%s", w->period->name, folder, names[i]);
+	for (size_t i = 0; i < CALL_FILES; i++) {
+		snprintf(from, sizeof(from), "%s/new/%s/%s", w->dir, folder, call_file_names[i]);
+		snprintf(to, sizeof(to), "%s/%s/%s", w->period->name, folder, call_file_names[i]);
 		if (fstatat(stage_fd(c->stage), from, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			stage_remove(c->stage, to);
 		else if (append_parents(c->stage, to, err) < 0 || stage_rename(c->stage, from, to, err) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+/* For manifests: the files will not be read again for each. */
+static int hash_files(const struct work *w, const struct case_call *k, struct call_state *s, struct err *err)
+{
+	char path[CASES_PATH], folder[CALL_NAME];
+	struct stat st;
+
+	captures_name(k->call, folder);
+	for (unsigned i = 0; i < CALL_FILES; i++) {
+		snprintf(path, sizeof(path), "new/%s/%s", folder, call_file_names[i]);
+		if (fstatat(stage_fd(w->stage), path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (manifest_hash(w->stage, path, s->sha256[i], err) < 0)
+			return -1;
+		s->files |= (uint8_t)(1 << i);
 	}
 	return 0;
 }
@@ -113,7 +134,7 @@ static int finish_calls(struct cases *c, struct work *w, struct call_state *stat
 	for (uint32_t i = 0; rc == 0 && i < w->count; i++)
 		rc = take_in(w->calls[i], w, &states[i], err);
 	for (uint32_t i = 0; rc == 0 && i < w->count; i++)
-		rc = make(w->calls[i], w, &decoder, err);
+		rc = make(w->calls[i], w, &decoder, err) < 0 ? -1 : hash_files(w, w->calls[i], &states[i], err);
 	decoder_free(decoder);
 	if (rc == 0 && w->count > 0 && syncfs(stage_fd(c->stage)) < 0)
 		rc = err_set(err, "cannot write: %s", strerror(errno));
@@ -124,6 +145,7 @@ static int finish_calls(struct cases *c, struct work *w, struct call_state *stat
 		call_files(w->calls[i], "state", path);
 		if (rc == 0)
 			rc = call_state_save(c->stage, path, w->calls[i]->holding, w->calls[i]->call, &states[i], err);
+		w->calls[i]->state = states[i];
 	}
 	return rc;
 }
@@ -162,14 +184,27 @@ void journal_remove(struct period *p)
 	free(whole);
 }
 
+static int write_json(struct cases *c, struct period *p, struct err *err)
+{
+	struct view v;
+	int rc = view_make(&v, p) ? view_json(&v, c->stage, err) : err_set(err, "out of memory");
+
+	view_clear(&v);
+	return rc;
+}
+
 int work_do(struct cases *c, struct work *w, struct err *err)
 {
-	struct call_state *states = calloc(w->count > 0 ? w->count : 1, sizeof(*states));
-	int rc = states == NULL ? err_set(err, "out of memory") : begin(c, w, err);
+	struct call_state *states;
+	int rc;
 
+	if (w->json)
+		return write_json(c, w->period, err);
+	states = calloc(w->count > 0 ? w->count : 1, sizeof(*states));
+	rc = states == NULL ? err_set(err, "out of memory") : begin(c, w, err);
 	if (rc == 0)
 		rc = finish_calls(c, w, states, err);
-	if (rc == 0)
+	if (rc == 0 && w->accounts)
 		rc = work_accounts(c, w, err);
 	if (rc == 0 && w->close)
 		journal_remove(w->period);

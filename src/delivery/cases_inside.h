@@ -13,6 +13,8 @@
 #ifndef DELIVERY_CASES_INSIDE_H
 #define DELIVERY_CASES_INSIDE_H
 
+#include <sys/types.h>
+
 #include "otway/base/table.h"
 #include "otway/cases.h"
 #include "otway/model/msg.h"
@@ -36,6 +38,17 @@ struct growth {
 
 struct period;
 
+/* cases_state.c: a call's holding on the disk */
+#define CALL_FILES 5
+extern const char *const call_file_names[CALL_FILES];
+struct call_state {
+	uint64_t say, media;         /* what it was made of */
+	uint64_t grown[GROWN_FILES]; /* how much of what grows belongs to it */
+	bool final, stopped;
+	uint8_t files;                          /* final: which there are, a bit each */
+	uint8_t sha256[CALL_FILES][SHA256_LEN]; /* and theirs */
+};
+
 struct case_call {
 	struct period *period;
 	struct held_call *call; /* of the holding; there from the beginning */
@@ -43,7 +56,8 @@ struct case_call {
 	uint32_t id;          /* in its period, from 1 */
 	uint32_t run, number; /* what records call it */
 	struct append *say, *media;
-	struct table *seen; /* signalling that came already; NULL: to be read back */
+	struct call_state state; /* as it was read or written last */
+	struct table *seen;      /* signalling that came already; NULL: to be read back */
 	struct growth growth;
 	uint64_t forged[3];    /* by sort: not in the journal yet */
 	nsec_t touched;        /* when something came last, by the clock of cases_time */
@@ -81,6 +95,9 @@ struct period {
 	nsec_t json_at;  /* not written before that */
 	nsec_t retry_at; /* finishing failed; not before that */
 	nsec_t retry_in;
+	nsec_t accounts_at; /* report and manifest are not made anew before that */
+	bool listed;        /* they are older than what is final */
+	bool json_wanted;   /* case.json takes so long that a process of its own writes it */
 	bool closing;
 };
 
@@ -93,7 +110,28 @@ struct case_warrant {
 	struct warrant warrant;
 };
 
-struct job;
+/* What a process of its own does for a period: some of its calls, report and manifest, case.json, or all that is left before it is closed. */
+#define WORK_CALLS 64
+struct work {
+	struct period *period;
+	struct case_call *calls[WORK_CALLS];
+	uint32_t count;
+	bool accounts, json, close;
+	unsigned slot;
+	/* In the process that does it. */
+	char dir[CASES_PATH]; /* below DIR */
+	struct stage *stage;
+	struct spools *spools;
+	struct table *keys; /* of all calls of the period */
+};
+
+#define JOBS 4
+struct job {
+	pid_t pid; /* 0: none */
+	nsec_t begun;
+	struct work work;
+};
+
 struct syncer;
 struct held_store;
 
@@ -113,7 +151,7 @@ struct cases {
 	bool full;   /* the disk, when it was last written to */
 	bool ending; /* no more comes */
 	bool forged; /* packets were counted that are in no journal yet */
-	struct job *job;
+	struct job jobs[JOBS];
 	struct syncer *syncer;
 	struct held_store *held;
 	struct gap held_lost; /* what had no room there; packets 0: none */
@@ -183,12 +221,6 @@ int growth_resume(
 	struct period *p, struct growth *g, const char *folder, const uint64_t sizes[GROWN_FILES], struct err *err);
 char *grown_path(const struct period *p, const char *folder, enum grown which, char out[CASES_PATH]);
 
-/* cases_state.c: a call's holding on the disk */
-struct call_state {
-	uint64_t say, media;         /* what it was made of */
-	uint64_t grown[GROWN_FILES]; /* how much of what grows belongs to it */
-	bool final;
-};
 int call_state_save(struct stage *stage, const char *path, const struct holding *h, const struct held_call *call,
 	const struct call_state *s, struct err *err);
 /* Into a holding that has its one call, and the facts. 1: it is there; 0: there is none of this program. */
@@ -207,23 +239,11 @@ void views_due(struct cases *c);
 
 /* cases_job.c: calls are finished, and periods closed, in a process of their own */
 void jobs_due(struct cases *c);
-void job_end(struct cases *c);                    /* gives up what is under way */
-bool job_wait(struct cases *c, unsigned span_ms); /* false: it takes longer */
+void jobs_end(struct cases *c);                    /* gives up what is under way */
+void jobs_wait(struct cases *c, unsigned span_ms); /* at most so long, for what is under way */
 bool call_due(const struct case_call *k);
 
-/* cases_child.c, cases_accounts.c: within it */
-#define WORK_CALLS 64
-struct work {
-	struct period *period;
-	struct case_call *calls[WORK_CALLS];
-	uint32_t count;
-	bool close;
-	/* In the process that does it. */
-	char dir[CASES_PATH]; /* below DIR */
-	struct stage *stage;
-	struct spools *spools;
-	struct table *keys; /* of all calls of the period */
-};
+/* cases_child.c, cases_accounts.c: within such a process */
 int work_do(struct cases *c, struct work *w, struct err *err);
 int work_accounts(struct cases *c, struct work *w, struct err *err);
 void journal_remove(struct period *p); /* wipes what has signalling in it */

@@ -1,5 +1,5 @@
 /*
- * cases_job: which calls and periods are due, and the process that sees to them, one at a time: a call of a day takes minutes to be made
+ * cases_job: which calls and periods are due, and the processes that see to them, a few at a time: a call of a day takes minutes to be made
  * sound of, and records come all the while.
  */
 #include "cases_inside.h"
@@ -19,13 +19,8 @@
 #define AGAIN       (60 * NSEC_PER_SEC) /* at least, between two finishings of a call that goes on after the first */
 #define RETRY       NSEC_PER_SEC
 #define RETRY_MOST  (60 * NSEC_PER_SEC)
-#define AGAIN_TIMES 20 /* as long as the last one took */
-
-struct job {
-	pid_t pid;
-	nsec_t begun;
-	struct work work;
-};
+#define BIG         (32 << 20) /* octets of a call that is finished alone */
+#define AGAIN_TIMES 20         /* as long as the last one took */
 
 bool call_due(const struct case_call *k)
 {
@@ -43,24 +38,58 @@ bool call_due(const struct case_call *k)
 	return c->now - k->touched >= (case_call_over(k) || settle > IDLE ? settle : IDLE);
 }
 
+/* What is under way for a period. */
+static void under_way(const struct period *p, bool *work, bool *json)
+{
+	*work = *json = false;
+	for (unsigned i = 0; i < JOBS; i++) {
+		const struct job *j = &p->cases->jobs[i];
+
+		if (j->pid != 0 && j->work.period == p)
+			*(j->work.json ? json : work) = true;
+	}
+}
+
+static bool is_final(const struct case_call *k)
+{
+	return k->finished != NSEC_NONE && case_call_octets(k) == k->final_octets && !k->fresh && !k->working;
+}
+
+/* Calls that are due: as many as go quickly, or a long one alone. Those that were finished before only when nothing else is under way, since
+ * the manifest names them. True: all of the period are final. */
+static bool choose_calls(struct period *p, bool busy, struct work *w)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < p->call_count && w->count < WORK_CALLS; i++) {
+		struct case_call *k = p->calls[i];
+		bool big = case_call_octets(k) > BIG;
+
+		all = all && is_final(k);
+		if (!call_due(k) || (busy && k->finished != NSEC_NONE) || (big && w->count > 0))
+			continue;
+		w->calls[w->count++] = k;
+		w->accounts = w->accounts || k->finished != NSEC_NONE;
+		if (big)
+			return false;
+	}
+	return all;
+}
+
 /* What is to be done for a period; false: nothing now. */
 static bool choose(struct period *p, struct work *w)
 {
 	const struct cases *c = p->cases;
-	bool all = true;
+	bool busy, json, all, due = p->accounts_at == NSEC_NONE || c->now >= p->accounts_at || c->ending;
 
 	*w = (struct work){ .period = p };
 	if (p->closing || (p->retry_at != NSEC_NONE && c->now < p->retry_at))
 		return false;
-	for (uint32_t i = 0; i < p->call_count && w->count < WORK_CALLS; i++) {
-		struct case_call *k = p->calls[i];
-
-		if (call_due(k))
-			w->calls[w->count++] = k;
-		all = all && k->finished != NSEC_NONE && case_call_octets(k) == k->final_octets && !k->fresh;
-	}
-	w->close = all && w->count == 0 && p->until != NSEC_NONE && p->lost.packets == 0;
-	return w->count > 0 || w->close;
+	under_way(p, &busy, &json);
+	all = choose_calls(p, busy, w);
+	w->close = all && w->count == 0 && !busy && !json && p->until != NSEC_NONE && p->lost.packets == 0;
+	w->accounts = !busy && (w->accounts || w->close || ((w->count > 0 || p->listed) && due));
+	return w->count > 0 || w->accounts;
 }
 
 /* The process, which is a copy of this one; never returns. */
@@ -83,119 +112,152 @@ static void failed(struct period *p)
 	p->retry_at = c->now + p->retry_in;
 }
 
-static void start(struct cases *c, const struct work *w)
+/* What grows is let be: what is not in its files yet would get into those that take their place. */
+static void let_be(struct growth *g)
 {
-	struct job *job = calloc(1, sizeof(*job));
-	pid_t parent = getpid();
+	growth_free(g);
+	g->stopped = true;
+}
 
-	if (job == NULL || appends_flush(c->journal, NULL) < 0) { /* it reads what is on the disk */
-		free(job);
+static void start(struct cases *c, unsigned slot, const struct work *w)
+{
+	struct job *job = &c->jobs[slot];
+	pid_t parent = getpid(), pid;
+
+	if (appends_flush(c->journal, NULL) < 0) { /* it reads what is on the disk */
 		failed(w->period);
 		return;
 	}
 	*job = (struct job){ .begun = c->now, .work = *w };
+	job->work.slot = slot;
 	for (uint32_t i = 0; i < w->count; i++) {
-		growth_free(&w->calls[i]->growth); /* what did not get into a file that goes */
-		w->calls[i]->growth.stopped = true;
+		let_be(&w->calls[i]->growth);
 		w->calls[i]->working = true;
 	}
 	w->period->closing = w->close;
-	if (w->close) {
-		growth_free(&w->period->growth);
-		w->period->growth.stopped = true;
-	}
-	job->pid = fork();
-	if (job->pid == 0)
+	if (w->close)
+		let_be(&w->period->growth);
+	pid = fork();
+	if (pid == 0)
 		run(c, &job->work, parent);
-	c->job = job;
+	job->pid = pid;
 }
 
 /* What the process found out is read where it left it. */
-static void finished(struct cases *c, struct case_call *k)
+static void finished(struct cases *c, struct case_call *k, nsec_t cost)
 {
 	if (call_reload(k, false, NULL) < 0)
 		return;
 	k->finished = c->now;
-	k->cost = c->now - c->job->begun;
+	k->cost = cost;
 	k->fresh = false;
+	table_free(k->seen);
+	k->seen = NULL;
 	c->counts.finished++;
 	cases_tell(c, &(struct cases_note){ false, k->period->warrant.number, k->id, k->period->from });
 }
 
-static void end(struct cases *c, bool ok)
+static void end(struct cases *c, struct job *job, bool ok)
 {
-	struct job *job = c->job;
-	struct period *p = job->work.period;
+	struct work *w = &job->work;
+	struct period *p = w->period;
+	nsec_t cost = c->now - job->begun;
 
-	for (uint32_t i = 0; i < job->work.count; i++) {
-		job->work.calls[i]->working = false;
+	job->pid = 0;
+	for (uint32_t i = 0; i < w->count; i++) {
+		w->calls[i]->working = false;
 		if (ok)
-			finished(c, job->work.calls[i]);
+			finished(c, w->calls[i], cost);
 	}
+	p->dirty = p->dirty || !w->json || !ok;
 	p->closing = false;
-	p->dirty = true;
 	if (!ok) {
 		failed(p);
-	} else {
-		p->retry_in = 0;
-		p->retry_at = NSEC_NONE;
+		return;
 	}
-	if (ok && job->work.close) {
+	p->retry_in = 0;
+	p->retry_at = NSEC_NONE;
+	p->listed = !w->accounts && (p->listed || w->count > 0);
+	if (w->accounts)
+		p->accounts_at = c->now + cost * AGAIN_TIMES;
+	if (w->close) {
 		c->counts.closed++;
 		period_free(p);
 	}
-	free(job);
-	c->job = NULL;
 }
 
-/* Is there no process (any more)? */
-static bool reap(struct cases *c)
+/* Is there no process there (any more)? */
+static bool reap(struct cases *c, struct job *job)
 {
 	int status = 0;
 	pid_t got;
 
-	if (c->job == NULL)
+	if (job->pid == 0)
 		return true;
-	got = c->job->pid > 0 ? waitpid(c->job->pid, &status, WNOHANG) : -1;
-	if (got == 0 || (got < 0 && c->job->pid > 0 && errno == EINTR))
+	got = job->pid > 0 ? waitpid(job->pid, &status, WNOHANG) : -1;
+	if (got == 0 || (got < 0 && job->pid > 0 && errno == EINTR))
 		return false;
-	end(c, got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	end(c, job, got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	return true;
 }
 
-void jobs_due(struct cases *c)
+static void start_one(struct cases *c, unsigned slot)
 {
 	struct work w;
 
-	if (!reap(c))
-		return;
 	for (struct period *p = c->periods; p != NULL; p = p->next)
 		if (choose(p, &w)) {
 			period_last(p);
-			start(c, &w);
+			start(c, slot, &w);
 			return;
 		}
 }
 
-bool job_wait(struct cases *c, unsigned span_ms)
+/* case.json of a period with very many calls; the last slot is for that alone. */
+static void start_json(struct cases *c)
 {
-	for (unsigned waited = 0; !reap(c); waited += 5) {
-		if (waited >= span_ms)
-			return false;
-		poll(NULL, 0, 5);
-	}
-	return true;
+	for (struct period *p = c->periods; p != NULL; p = p->next)
+		if (p->json_wanted && !p->closing) {
+			p->json_wanted = p->dirty = false;
+			start(c, JOBS - 1, &(struct work){ .period = p, .json = true });
+			return;
+		}
 }
 
-void job_end(struct cases *c)
+void jobs_due(struct cases *c)
 {
-	if (c->job == NULL)
-		return;
-	if (c->job->pid > 0) {
-		kill(c->job->pid, SIGKILL);
-		while (waitpid(c->job->pid, NULL, 0) < 0 && errno == EINTR)
+	for (unsigned i = 0; i < JOBS - 1; i++)
+		if (reap(c, &c->jobs[i]))
+			start_one(c, i);
+	if (reap(c, &c->jobs[JOBS - 1]))
+		start_json(c);
+}
+
+static bool all_done(struct cases *c)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < JOBS; i++)
+		all = reap(c, &c->jobs[i]) && all;
+	return all;
+}
+
+void jobs_wait(struct cases *c, unsigned span_ms)
+{
+	for (unsigned waited = 0; waited < span_ms && !all_done(c); waited += 5)
+		poll(NULL, 0, 5);
+}
+
+void jobs_end(struct cases *c)
+{
+	for (unsigned i = 0; i < JOBS; i++) {
+		struct job *job = &c->jobs[i];
+
+		if (job->pid <= 0)
+			continue;
+		kill(job->pid, SIGKILL);
+		while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
 			;
+		job->pid = 0;
 	}
-	free(c->job);
-	c->job = NULL;
 }

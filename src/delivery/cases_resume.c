@@ -103,7 +103,9 @@ int call_reload(struct case_call *k, bool grow, struct err *err)
 		got = err_set(err, "out of memory");
 	if (got < 0)
 		return -1;
-	grow = grow && !s.final;
+	k->growth.stopped = k->growth.stopped || s.final || s.stopped;
+	k->state = s;
+	grow = grow && !k->growth.stopped;
 	if (grow && growth_resume(k->period, &k->growth, captures_name(k->call, folder), s.grown, err) < 0)
 		return -1;
 	if (call_replay(&(struct replay){ k, s.say, grow }, "say", 0, &say, err) < 0 ||
@@ -112,8 +114,8 @@ int call_reload(struct case_call *k, bool grow, struct err *err)
 	append_good(k->say, say);
 	append_good(k->media, media);
 	k->saved_octets = s.say + s.media;
-	k->growth.stopped = k->growth.stopped || s.final;
 	if (s.final) {
+		k->finished = c->now != NSEC_NONE ? c->now : k->period->from;
 		k->final_octets = s.say + s.media;
 		k->call->growing = say + media != k->final_octets;
 	}

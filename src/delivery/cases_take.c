@@ -134,7 +134,10 @@ static struct case_call *call_for(struct cases *c, const struct record *r, struc
 	}
 	append_flush(
 		p->say, NULL); /* before anything of the call: a process that dies leaves nothing without a beginning */
-	return case_call_new(p, key.run, r->call, id, err);
+	k = case_call_new(p, key.run, r->call, id, err);
+	if (k != NULL)
+		k->seen = table_new(); /* NULL: it is read back, of which there is nothing */
+	return k;
 }
 
 static int full(struct cases *c, struct period *p, const struct record *r, struct err *err)

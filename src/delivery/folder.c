@@ -130,7 +130,7 @@ static int write_accounts(struct folder *f, struct holding *h, const struct run_
 			return -1;
 	if (case_json(h, run, f->stage, "case.json", err) < 0 || report_write(h, run, f->stage, "report.html", err) < 0)
 		return -1;
-	return manifest_write(f->stage, h->name, "MANIFEST.sha256", NULL, NULL, err);
+	return manifest_write(f->stage, h->name, "MANIFEST.sha256", NULL, err);
 }
 
 static void add_up(const struct holding *h, struct folder_result *out)

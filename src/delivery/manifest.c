@@ -83,37 +83,35 @@ static int compare(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static int hash_file(struct stage *stage, const char *path, struct sha256 *h, char hex[SHA256_HEX], struct err *err)
+int manifest_hash(struct stage *stage, const char *path, uint8_t *out, struct err *err)
 {
 	static const size_t room = 65536;
-	uint8_t value[SHA256_LEN], *octets = malloc(room);
-	FILE *f = octets != NULL ? stage_read(stage, path, err) : NULL;
+	struct sha256 *h = sha256_new();
+	uint8_t *octets = malloc(room);
+	FILE *f = h != NULL && octets != NULL ? stage_read(stage, path, err) : NULL;
 	size_t n;
-	int rc = 0;
+	int rc = f != NULL ? 0 : h != NULL && octets != NULL ? -1 : err_set(err, "out of memory");
 
-	if (f == NULL) {
-		free(octets);
-		return octets == NULL ? err_set(err, "out of memory") : -1;
-	}
-	sha256_reset(h);
-	while ((n = fread(octets, 1, room, f)) > 0)
+	while (rc == 0 && (n = fread(octets, 1, room, f)) > 0)
 		sha256_add(h, (struct bytes){ octets, n });
-	if (ferror(f))
+	if (f != NULL && ferror(f))
 		rc = stage_failed(path, err);
-	fclose(f);
+	if (f != NULL)
+		fclose(f);
+	if (rc == 0)
+		sha256_value(h, out);
+	sha256_free(h);
 	free(octets);
-	sha256_value(h, value);
-	text_hex((struct bytes){ value, sizeof(value) }, hex);
 	return rc;
 }
 
 /* Those that are not left out, sorted. */
-static void choose(struct paths *paths, manifest_skip *skip, void *arg)
+static void choose(struct paths *paths, const struct manifest_choice *choice)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < paths->len; i++) {
-		if (skip != NULL && skip(arg, paths->at[i]))
+		if (choice != NULL && choice->skip(choice->arg, paths->at[i]))
 			free(paths->at[i]);
 		else
 			paths->at[kept++] = paths->at[i];
@@ -123,44 +121,43 @@ static void choose(struct paths *paths, manifest_skip *skip, void *arg)
 		qsort(paths->at, kept, sizeof(char *), compare);
 }
 
-static int write_lines(struct stage *stage, const char *folder, const struct paths *paths, FILE *out, struct err *err)
+static int write_line(struct stage *stage, const char *folder, const char *path, const struct manifest_choice *choice,
+	FILE *out, struct err *err)
 {
-	struct sha256 *h = sha256_new();
-	int rc = h == NULL ? err_set(err, "out of memory") : 0;
+	const uint8_t *known = choice != NULL ? choice->known(choice->arg, path) : NULL;
+	char hex[SHA256_HEX], *whole = joined(folder, path);
+	uint8_t value[SHA256_LEN];
+	int rc = whole == NULL ? err_set(err, "out of memory") : 0;
 
-	for (size_t i = 0; rc == 0 && i < paths->len; i++) {
-		char hex[SHA256_HEX], *path = joined(folder, paths->at[i]);
-
-		rc = path == NULL ? err_set(err, "out of memory") : hash_file(stage, path, h, hex, err);
-		free(path);
-		if (rc == 0)
-			fprintf(out, "%s  %s\n", hex, paths->at[i]);
-	}
-	sha256_free(h);
+	if (rc == 0 && known == NULL)
+		rc = manifest_hash(stage, whole, value, err);
+	free(whole);
+	if (rc == 0)
+		fprintf(out, "%s  %s\n", text_hex((struct bytes){ known != NULL ? known : value, SHA256_LEN }, hex),
+			path);
 	return rc;
 }
 
-int manifest_write(
-	struct stage *stage, const char *folder, const char *name, manifest_skip *skip, void *arg, struct err *err)
+int manifest_write(struct stage *stage, const char *folder, const char *name, const struct manifest_choice *choice,
+	struct err *err)
 {
 	struct paths paths = { 0 };
 	char *path = joined(folder, name);
 	int rc = path == NULL ? err_set(err, "out of memory") : 0;
-	FILE *out;
+	FILE *out = NULL;
 
 	if (rc == 0)
 		rc = collect(openat(stage_fd(stage), folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), "",
 			&paths, err);
-	if (rc == 0)
-		choose(&paths, skip, arg);
-	out = rc == 0 ? stage_create(stage, path, err) : NULL;
-	if (out == NULL) {
-		rc = -1;
-	} else {
-		rc = write_lines(stage, folder, &paths, out, err);
-		if (stage_close(out, path, rc == 0 ? err : NULL) < 0)
-			rc = -1;
+	if (rc == 0) {
+		choose(&paths, choice);
+		out = stage_create(stage, path, err);
+		rc = out == NULL ? -1 : 0;
 	}
+	for (size_t i = 0; rc == 0 && i < paths.len; i++)
+		rc = write_line(stage, folder, paths.at[i], choice, out, err);
+	if (out != NULL && stage_close(out, path, rc == 0 ? err : NULL) < 0)
+		rc = -1;
 	paths_clear(&paths);
 	free(path);
 	return rc;
