@@ -7,7 +7,7 @@
 #include "otway/cli.h"
 
 static const struct cli_group *const groups[] = { &cmd_agency, &cmd_warrant, &cmd_decrypt, &cmd_explain, &cmd_kms,
-	&cmd_audit, &cmd_run, &cmd_config, &cmd_role, &cmd_help };
+	&cmd_audit, &cmd_run, &cmd_config, &cmd_status, &cmd_role, &cmd_help };
 
 /* No core dump, no debugger of another process of the same user, no file that others may read; a full disk is an error, not
  * a signal. */

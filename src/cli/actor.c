@@ -35,3 +35,22 @@ void actor_name(char *out, size_t size)
 	else
 		snprintf(out, size, "uid %lu", (unsigned long)uid);
 }
+
+bool actor_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *p;
+	uint64_t number;
+
+	if (text_number(bytes_of(user), UINT32_MAX - 1, &number)) {
+		p = getpwuid((uid_t)number);
+		*uid = (uid_t)number;
+		*gid = p != NULL ? p->pw_gid : (gid_t)number;
+		return true;
+	}
+	p = getpwnam(user);
+	if (p == NULL)
+		return false;
+	*uid = p->pw_uid;
+	*gid = p->pw_gid;
+	return true;
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "otway/base/log.h"
 #include "otway/base/secret.h"
@@ -34,6 +35,22 @@ static void command_name(const struct cli *c, char *out, size_t size)
 		c->verb != NULL && c->verb->name != NULL ? c->verb->name : "");
 }
 
+/* One that root makes is control's, where the configuration says who that is. */
+static int give_store(const struct cli *c, const char *url, struct err *err)
+{
+	const char *user = c->conf.run.users.control;
+	uid_t uid;
+	gid_t gid;
+
+	if (user == NULL || geteuid() != 0)
+		return 0;
+	if (!actor_user(user, &uid, &gid))
+		return err_code(err, EXIT_NOT_FOUND, "run: users: control: there is no user '%.60s'", user);
+	if (store_place_give(url, uid, gid, err) < 0)
+		return err_in(err, "making the warrant store");
+	return 0;
+}
+
 int cli_store(struct cli *c, bool create, struct err *err)
 {
 	const char *url = args_text(c, "store") != NULL ? args_text(c, "store") : c->conf.store;
@@ -42,6 +59,8 @@ int cli_store(struct cli *c, bool create, struct err *err)
 	if (url == NULL && store_default_url(usual, sizeof(usual), err) < 0)
 		return -1;
 	actor_name(actor, sizeof(actor));
+	if (create && give_store(c, url != NULL ? url : usual, err) < 0)
+		return -1;
 	if (store_open(&c->store, url != NULL ? url : usual, create, actor, err) < 0)
 		return -1;
 	log_debug("the warrant store is open");

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -107,6 +108,8 @@ int cli_check_text(const char *what, const char *text, size_t max, struct err *e
 
 /* actor.c: the login name of who acts, whatever the environment says. */
 void actor_name(char *out, size_t size);
+/* A user by name or number; a number need not be anybody's. False: there is none. */
+bool actor_user(const char *user, uid_t *uid, gid_t *gid);
 
 /* output.c: what goes to standard output. */
 void output_json(json_t *value); /* one line; taken over */

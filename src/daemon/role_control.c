@@ -234,6 +234,18 @@ static void peer_up(void *arg, const struct msg_peer *p)
 		tables_send_to(&c->tables, p->role);
 }
 
+/* What else of it matters here needs a restart, and supervise says so. */
+static void reload(void *arg, const struct conf *conf)
+{
+	struct control *c = arg;
+	struct msg_lease span = { 0, 0 };
+	struct buf body = { 0 };
+
+	if (conf_span(conf->run.lease, &span.until) && msg_put_lease(&body, &span))
+		port_send(c->keeper, MSG_LEASE, buf_bytes(&body));
+	buf_clear(&body);
+}
+
 static void stop(void *arg)
 {
 	struct control *c = arg;
@@ -311,6 +323,7 @@ int role_control(struct role_start *start, struct err *err)
 	const struct crew_options options = { .accepts = accepts,
 		.count = sizeof(accepts) / sizeof(accepts[0]),
 		.stop = stop,
+		.reload = reload,
 		.peer_up = peer_up,
 		.tick = tick,
 		.counts = counts };

@@ -102,6 +102,7 @@ struct board_role {
 	nsec_t up;    /* wall clock; NSEC_NONE: not known */
 	nsec_t heard; /* of loop_now; NSEC_NONE: never */
 	uint64_t restarts;
+	bool down; /* says supervise */
 	struct board_count counts[BOARD_COUNTS];
 	size_t count;
 };

@@ -72,7 +72,7 @@ static bool is_of(const char *text, size_t max)
 	return len < max;
 }
 
-/* Supervise tells how the others are: "role_restarts" and "role_up_since" (seconds) of "keys", "intercept 1". */
+/* Supervise tells how the others are: "role_restarts" and "role_up" (1 or 0) of "keys", "intercept 1". */
 static void note_role(struct board *b, const struct msg_count *c)
 {
 	for (size_t i = 0; i < b->role_count; i++) {
@@ -84,8 +84,8 @@ static void note_role(struct board *b, const struct msg_count *c)
 			continue;
 		if (strcmp(c->name, "role_restarts") == 0)
 			r->restarts = c->value;
-		else if (strcmp(c->name, "role_up_since") == 0 && c->value < INT64_MAX / NSEC_PER_SEC)
-			r->up = (nsec_t)c->value * NSEC_PER_SEC;
+		else if (strcmp(c->name, "role_up") == 0)
+			r->down = c->value == 0;
 	}
 }
 

@@ -25,6 +25,7 @@
 
 struct keeper {
 	const struct keeper_options *o;
+	nsec_t lease;
 	struct loop *loop;
 	struct port *port;
 	struct loop_watch *life, *watch;
@@ -60,7 +61,7 @@ static struct msg_lease lease(const struct keeper *k)
 {
 	nsec_t now = nsec_now();
 
-	return (struct msg_lease){ now, now + k->o->lease };
+	return (struct msg_lease){ now, now + k->lease };
 }
 
 static void tell_lease(struct keeper *k)
@@ -223,7 +224,7 @@ static void tell_audit(struct keeper *k, const struct err *why)
 	k->audit_trouble = why != NULL;
 }
 
-/* Into what is not known to be the right store nothing is written. */
+/* Into what is not known to be the right store nothing is written, nor into a file that is not in its place any more. */
 static void on_acts(void *arg)
 {
 	struct keeper *k = arg;
@@ -235,7 +236,7 @@ static void on_acts(void *arg)
 		unwatch(k);
 		if (k->store == NULL) {
 			answer(k, k->count, false);
-		} else if (write_acts(k, count, &err) == 0 && check(k, &err) == 0) {
+		} else if (look(k, &err) == 0 && write_acts(k, count, &err) == 0 && check(k, &err) == 0) {
 			tell_audit(k, NULL);
 			answer(k, count, true);
 		} else if (err.code == EXIT_UNREACHABLE || err.code == EXIT_INTEGRITY) {
@@ -267,8 +268,11 @@ static bool keep_act(struct msg_audit *out, const struct msg_audit *a)
 static void taken(void *arg, enum msg_type type, struct bytes body)
 {
 	struct keeper *k = arg;
+	struct msg_lease l;
 	struct msg_audit a;
 
+	if (type == MSG_LEASE && msg_get_lease(body, &l)) /* how long, from now on */
+		k->lease = l.until - l.seen;
 	if (type != MSG_AUDIT || !msg_get_audit(body, &a))
 		return;
 	if (k->count == k->room) {
@@ -335,7 +339,7 @@ static int confine(const struct keeper_options *o, struct err *err)
 
 static int begin(struct keeper *k, const struct keeper_options *o, struct err *err)
 {
-	*k = (struct keeper){ .o = o };
+	*k = (struct keeper){ .o = o, .lease = o->lease };
 	k->loop = loop_new();
 	if (k->loop == NULL)
 		return err_set(err, "out of memory");

@@ -27,7 +27,7 @@ static bool is_alive(const struct control *c, const struct board_role *r)
 
 	if (r->role == ROLE_CONTROL || r->role == ROLE_SUPERVISE)
 		return true;
-	return r->heard != NSEC_NONE && loop_now() - r->heard <= patience;
+	return !r->down && r->heard != NSEC_NONE && loop_now() - r->heard <= patience;
 }
 
 static json_t *child(json_t *object, const char *key)
@@ -141,6 +141,12 @@ static json_t *table_json(const struct control *c)
 		json_number(n.agreements));
 }
 
+/* What was there first: supervise. */
+static nsec_t started(const struct control *c)
+{
+	return c->board.role_count > 0 ? c->board.roles[0].up : NSEC_NONE;
+}
+
 bool control_status(void *arg, struct buf *out)
 {
 	const struct control *c = arg;
@@ -148,10 +154,10 @@ bool control_status(void *arg, struct buf *out)
 	char *text;
 
 	totals_json(c, counters, interfaces);
-	all = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "otway", OTWAY_VERSION, "at",
-		json_time(nsec_now()), "run", (json_int_t)c->start->run, "roles", roles_json(c), "counters", counters,
-		"interfaces", interfaces, "interceptions", active_json(c), "alarms", alarms_json(c), "store",
-		store_json(c), "table", table_json(c));
+	all = json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "otway", OTWAY_VERSION, "at",
+		json_time(nsec_now()), "since", json_time(started(c)), "run", (json_int_t)c->start->run, "roles",
+		roles_json(c), "counters", counters, "interfaces", interfaces, "interceptions", active_json(c),
+		"alarms", alarms_json(c), "store", store_json(c), "table", table_json(c));
 	text = all != NULL ? json_dumps(all, JSON_COMPACT) : NULL;
 	json_decref(all);
 	if (text != NULL)
