@@ -168,6 +168,7 @@ static void call_message(struct call_stage *c, const struct sip_message *m, cons
 	}
 	closed = call->closed;
 	call->last = m->at > call->last ? m->at : call->last;
+	leg->last = m->at > leg->last ? m->at : leg->last;
 	history_time(call, m->at);
 	join_learn(c, call, m);
 	x = progress_take(call, leg, m);
@@ -216,7 +217,8 @@ void call_take_before(
 {
 	struct leg *leg = leg_find(c, m);
 
-	if (leg == NULL || leg->call->number == 0)
+	/* Of a call that other warrants take already everything was taken into account when it was new. */
+	if (leg == NULL || leg->call->number == 0 || m->at > leg->last)
 		call_message(c, m, hits, count);
 	else
 		takers_bind(c, leg->call, leg, m, hits, count);

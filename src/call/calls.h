@@ -88,7 +88,7 @@ struct leg {
 	struct call *call;
 	char *call_id;    /* NULL: the capture cut it off */
 	struct bytes key; /* in the table of legs; owned */
-	nsec_t first;
+	nsec_t first, last; /* message */
 	bool set_up_seen; /* its initial INVITE */
 	char *caller_tags[TAGS_MAX];
 	size_t caller_tag_count;

@@ -38,9 +38,9 @@ struct line {
 	struct front *front;
 	struct back *back;
 	nsec_t now;
-	struct voice alice;
-	struct srtp_key key;
-	char inline_key[64];
+	struct voice alice, bob;
+	struct srtp_key key, bobs; /* what each seals by */
+	char inline_key[64], inline_bobs[64];
 	struct heard heard;
 	struct note notes[NOTES];
 	size_t note_count;
@@ -156,7 +156,7 @@ static void say(struct line *l, bool from_alice, const char *start, const char *
 		buf_printf(&sdp,
 			"v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio 4000 RTP/SAVP 0\r\n" CRYPTO
 			"%s\r\n",
-			ip, ip, l->inline_key);
+			ip, ip, from_alice ? l->inline_key : l->inline_bobs);
 	buf_printf(&text,
 		"%s%s%s\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK%s\r\nFrom: <" A ">;tag=a\r\nTo: <" B
 		">%s\r\nCall-ID: one\r\nCSeq: %s\r\n%sContent-Length: %zu\r\n\r\n",
@@ -190,21 +190,30 @@ static void open_back(struct line *l, size_t setups)
 	assert_non_null(l->back);
 }
 
-static void open_line(struct line *l, size_t setups)
+static void make_key(uint8_t seed, struct srtp_key *key, char *inline_key)
 {
 	uint8_t material[30];
 
+	*key = scene_key(AES_CM_128_HMAC_SHA1_80, seed);
+	memcpy(material, key->key, 16);
+	memcpy(material + 16, key->salt, 14);
+	base64(material, sizeof(material), inline_key);
+}
+
+static void open_line(struct line *l, size_t setups)
+{
 	memset(l, 0, sizeof(*l));
 	l->front = front_new(&(struct front_options){ .fronts = 1 });
 	assert_non_null(l->front);
 	open_back(l, setups);
 	l->now = SCENE_T0;
-	l->key = scene_key(AES_CM_128_HMAC_SHA1_80, 7);
-	memcpy(material, l->key.key, 16);
-	memcpy(material + 16, l->key.salt, 14);
-	base64(material, sizeof(material), l->inline_key);
+	make_key(7, &l->key, l->inline_key);
+	make_key(8, &l->bobs, l->inline_bobs);
 	l->alice = scene_alice(1, 100);
 	l->alice.src.port = l->alice.dst.port = 4000;
+	l->bob = scene_alice(2, 100);
+	l->bob.src = l->alice.dst;
+	l->bob.dst = l->alice.src;
 }
 
 static void close_line(struct line *l)
@@ -237,17 +246,22 @@ static void set_up(struct line *l)
 	say(l, true, "ACK " B, "1 ACK", NULL);
 }
 
-static void speak(struct line *l, size_t packets)
+static void speak_as(struct line *l, struct voice *v, size_t packets)
 {
 	uint8_t clear[512], sealed[600];
 
 	for (size_t i = 0; i < packets; i++, l->now += 20 * MS) {
-		uint64_t index = l->alice.index;
-		size_t len = voice_speak(&l->alice, clear);
+		uint64_t index = v->index;
+		size_t len = voice_speak(v, clear);
 
-		len = sender_rtp(&l->key, index, (struct bytes){ clear, len }, sealed);
-		send(l, &l->alice.src, &l->alice.dst, sealed, len);
+		len = sender_rtp(v == &l->bob ? &l->bobs : &l->key, index, (struct bytes){ clear, len }, sealed);
+		send(l, &v->src, &v->dst, sealed, len);
 	}
+}
+
+static void speak(struct line *l, size_t packets)
+{
+	speak_as(l, &l->alice, packets);
 }
 
 static uint64_t count_of(const struct line *l, const char *name)
@@ -287,6 +301,26 @@ static void a_warrant_that_begins_during_a_call_gets_it_from_then_on(void **stat
 	say(&l, false, "200 OK", "2 BYE", NULL);
 	assert_int_equal(l.heard.sip, 2);
 	assert_int_equal(count_of(&l, "setups"), 0);
+	close_line(&l);
+}
+
+static void the_one_who_answered_is_heard_too(void **state)
+{
+	struct line l;
+
+	(void)state;
+	open_line(&l, 1 << 20);
+	say(&l, true, "INVITE " B, "1 INVITE", "192.0.2.1");
+	say(&l, false, "180 Ringing", "1 INVITE", NULL);
+	say(&l, false, "200 OK", "1 INVITE", "192.0.2.2");
+	say(&l, true, "ACK " B, "1 ACK", NULL);
+	speak(&l, 5);
+	speak_as(&l, &l.bob, 5);
+	warrant_from(&l, l.now);
+	speak_as(&l, &l.bob, 50);
+	assert_int_equal(l.heard.before, 2);
+	assert_int_equal(l.heard.clear, 50);
+	assert_int_equal(l.heard.sealed, 0);
 	close_line(&l);
 }
 
@@ -402,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_warrant_that_begins_during_a_call_gets_it_from_then_on),
+		cmocka_unit_test(the_one_who_answered_is_heard_too),
 		cmocka_unit_test(without_the_option_nothing_is_kept_and_nothing_begins_during_a_call),
 		cmocka_unit_test(a_warrant_in_the_table_begins_by_itself_during_a_call),
 		cmocka_unit_test(a_set_up_that_nobody_answers_or_that_is_ended_leaves_nothing),
