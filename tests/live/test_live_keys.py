@@ -75,6 +75,7 @@ class Many(LiveTest):
         net, people, plan = self.network(), Callers(), Plan()
         live = self.live(net, start=False, intercepts=2)
         os.mkdir(live.path("certs"), 0o755)
+        live.settings["kms_files"] = live.path("certs")
         kms = SlowKms(net, live.path("certs"), 50)
         self.addCleanup(kms.close)
         live.run("kms", "add", "sip:kms@ims.example", "--url", kms.url, "--ca", kms.ca, "--cert", kms.li[0], "--key", kms.li[1], code=0)
@@ -150,7 +151,7 @@ class Reference(LiveTest):
         with self.net.inside("m"):
             self.kms.start()
         self.addCleanup(self.kms.close)
-        self.live_ = self.live(self.net, start=False)
+        self.live_ = self.live(self.net, start=False, kms_files=self.kms_folder)
         self.kms.agree(self.live_)
         os.chmod(self.kms.folder, 0o711)
         for path in (*self.kms.li, self.kms.certs.ca):
