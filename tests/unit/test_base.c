@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -768,6 +770,40 @@ static void a_log_line_in_json_is_json_whatever_is_in_it(void **state)
 	assert_string_equal(logged(true, "\xc3\xa4 \xff."), "{\"level\":\"warning\",\"text\":\"\xc3\xa4 \\ufffd.\"}\n");
 }
 
+/* As systemd's "Native Journal Protocol" has it; priorities of syslog(3). The last test that logs: it goes on so. */
+static void lines_go_to_the_journal_with_their_fields_when_standard_error_does(void **state)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int journal = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char stream[64], said[512] = "";
+	struct stat st;
+
+	(void)state;
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s/journal", folder);
+	assert_int_equal(bind(journal, (struct sockaddr *)&to, sizeof(to)), 0);
+	unsetenv("JOURNAL_STREAM");
+	assert_false(log_journal_open(to.sun_path));
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	assert_false(log_journal_open(to.sun_path));
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_true(log_journal_open(to.sun_path));
+	log_role_set("intercept 1");
+	log_level_set(LOG_LEVEL_WARNING);
+	log_warning("two\nMESSAGE=lines");
+	assert_true(recv(journal, said, sizeof(said) - 1, MSG_DONTWAIT) > 0);
+	assert_string_equal(
+		said, "SYSLOG_IDENTIFIER=otway\nPRIORITY=4\nOTWAY_ROLE=intercept 1\nMESSAGE=two?MESSAGE=lines\n");
+	log_role_set("");
+	log_error("x");
+	memset(said, 0, sizeof(said));
+	assert_true(recv(journal, said, sizeof(said) - 1, MSG_DONTWAIT) > 0);
+	assert_string_equal(said, "SYSLOG_IDENTIFIER=otway\nPRIORITY=3\nMESSAGE=x\n");
+	close(journal);
+	unsetenv("JOURNAL_STREAM");
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -819,6 +855,7 @@ int main(void)
 		cmocka_unit_test(a_secret_is_compared_whole_and_wiped_whole),
 		cmocka_unit_test(a_log_line_is_one_line),
 		cmocka_unit_test(a_log_line_in_json_is_json_whatever_is_in_it),
+		cmocka_unit_test(lines_go_to_the_journal_with_their_fields_when_standard_error_does),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
