@@ -23,7 +23,7 @@ USERS = {"control": 61001, "intercept": 61002, "keys": 61003, "delivery": 61004}
 ALL = {("control", 0), ("keys", 0), ("delivery", 0), ("intercept", 0), ("intercept", 1)}
 PATIENCE = 20
 # A sanitizer that looks for leaks does so by ptrace, which nobody who is confined may use.
-ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))}
+SANITIZERS = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))
 
 
 def words(pid):
@@ -98,7 +98,8 @@ class Supervised(unittest.TestCase):
         self.log = open(self.path("log"), "a+")
         self.addCleanup(self.log.close)
         command = ["ip", "netns", "exec", self.space, *(program or [IDLE]), self.path("otway.yaml"), *more]
-        self.process = subprocess.Popen(command, stderr=self.log, env={**ENVIRONMENT, "NOTIFY_SOCKET": notify or self.path("notify")})
+        env = {**os.environ, "ASAN_OPTIONS": SANITIZERS, "NOTIFY_SOCKET": notify or self.path("notify")}
+        self.process = subprocess.Popen(command, stderr=self.log, env=env)
         self.addCleanup(self.end)
         if ready:
             self.hear("READY=1")
