@@ -72,6 +72,7 @@ static enum scene_sql try_sqlite(const char *path, const char *sql)
 	int rc;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
 	rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
 	became = rc == SQLITE_OK                                             ? SQL_DONE
 		 : sqlite3_extended_errcode(db) == SQLITE_CONSTRAINT_TRIGGER ? SQL_REFUSED_BY_TRIGGER
@@ -109,6 +110,7 @@ int64_t scene_number(const struct bench *b, const char *sql)
 		sqlite3 *db;
 
 		assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+		sqlite3_busy_timeout(db, 5000);
 		assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
 		if (sqlite3_step(stmt) == SQLITE_ROW)
 			number = sqlite3_column_int64(stmt, 0);
