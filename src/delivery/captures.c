@@ -59,7 +59,7 @@ static int write_messages(struct holding *h, struct spool *spool, bool all, stru
 }
 
 static int write_signalling(struct holding *h, struct spool *spool, bool all, struct stage *stage, const char *folder,
-	bool *written, struct err *err)
+	const char *name, bool *written, struct err *err)
 {
 	char path[PATH + 16];
 	struct pcapfile *file;
@@ -69,7 +69,7 @@ static int write_signalling(struct holding *h, struct spool *spool, bool all, st
 		return 0;
 	if (stage_dir(stage, folder, err) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "%s/signalling.pcap", folder);
+	snprintf(path, sizeof(path), "%s/%s.pcap", folder, name);
 	file = pcapfile_new(stage, path);
 	if (file == NULL)
 		return err_set(err, "out of memory");
@@ -82,7 +82,8 @@ int captures_other(struct holding *h, struct stage *stage, struct err *err)
 	char folder[PATH];
 
 	snprintf(folder, sizeof(folder), "%s/other", h->name);
-	return write_signalling(h, h->other, h->warrant->scope == SCOPE_IRI, stage, folder, &h->other_file, err);
+	return write_signalling(
+		h, h->other, h->warrant->scope == SCOPE_IRI, stage, folder, "signalling", &h->other_file, err);
 }
 
 /* The files that the media of a call goes into. */
@@ -174,7 +175,9 @@ int captures_call(struct holding *h, struct held_call *c, struct stage *stage, s
 	char folder[PATH], name[CALL_NAME];
 
 	snprintf(folder, sizeof(folder), "%s/%s", h->name, captures_name(c, name));
-	if (write_signalling(h, c->signalling, !c->facts.keep_keys, stage, folder, &c->signalling_file, err) < 0)
+	if (write_signalling(
+		    h, c->signalling, !c->facts.keep_keys, stage, folder, "signalling", &c->signalling_file, err) < 0 ||
+		write_signalling(h, c->before, !c->facts.keep_keys, stage, folder, "before", &c->before_file, err) < 0)
 		return -1;
 	return write_media_files(h, c, stage, folder, err);
 }

@@ -17,7 +17,7 @@ char *captures_name(const struct held_call *c, char out[CALL_NAME]);
 int captures_cleaned(
 	struct holding *h, bool all, struct bytes packet, struct bytes payload, struct buf *out, struct err *err);
 
-/* call-NNNN/signalling.pcap, media.pcap, sealed.pcap and other.pcap, as far as there is something for them. */
+/* call-NNNN/signalling.pcap, before.pcap (of its set-up, where interception began during it), media.pcap, sealed.pcap and other.pcap, as far as there is something for them. */
 int captures_call(struct holding *h, struct held_call *c, struct stage *stage, struct err *err);
 
 /* other/signalling.pcap. */

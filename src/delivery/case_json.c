@@ -251,6 +251,18 @@ static json_t *streams_of(const struct held_call *c)
 	return all;
 }
 
+/* Interception that began during the call: when, and how many messages of its set-up are in before.pcap. */
+static json_t *before_of(const struct held_call *c)
+{
+	json_t *one = c->before_count > 0 ? json_object() : NULL;
+
+	if (one != NULL) {
+		set(one, "at", moment(c->before_at));
+		set(one, "messages", number(c->before_count));
+	}
+	return one;
+}
+
 static json_t *call_of(const struct holding *h, const struct held_call *c, const struct run_facts *run)
 {
 	const struct held_facts *f = &c->facts;
@@ -273,6 +285,7 @@ static json_t *call_of(const struct holding *h, const struct held_call *c, const
 	set(one, "streams", streams_of(c));
 	if (run->period != NULL) {
 		set(one, "growing", json_boolean(c->growing));
+		set(one, "before", before_of(c));
 		set(one, "gaps", gaps_of(run->period, c));
 	}
 	return one;

@@ -15,7 +15,7 @@
 #define GROWN_MOST  ((size_t)16 << 20)
 #define GROW_EACH   (NSEC_PER_SEC / 2)
 #define SAVE_EACH   (30 * NSEC_PER_SEC)
-enum { SAVE_OCTETS = 4 << 20, SAVES = 16, NOTES = 4096 };
+enum { SAVE_OCTETS = 4 << 20, SAVES = 16 };
 
 /* What of the one before this must be known. */
 struct alive {
@@ -313,60 +313,4 @@ int cases_finish(struct cases *c, nsec_t now, nsec_t span, struct err *err)
 	if (c->periods != NULL)
 		return err_set(err, "not everything is finished; it goes on when otway is started again");
 	return 0;
-}
-
-void cases_tell(struct cases *c, const struct cases_note *n)
-{
-	struct cases_note *grew;
-
-	if (c->notes.count == NOTES)
-		return;
-	grew = holding_grown(c->notes.all, c->notes.count, &c->notes.cap, sizeof(*grew));
-	if (grew == NULL)
-		return;
-	c->notes.all = grew;
-	c->notes.all[c->notes.count++] = *n;
-}
-
-bool cases_note(struct cases *c, struct cases_note *out)
-{
-	if (c->notes.next == c->notes.count) {
-		c->notes.next = c->notes.count = 0;
-		return false;
-	}
-	*out = c->notes.all[c->notes.next++];
-	return true;
-}
-
-size_t cases_counts(const struct cases *c, struct counter *out, size_t max)
-{
-	uint64_t open = 0, periods = 0;
-	size_t n = 0;
-
-	for (const struct period *p = c->periods; p != NULL; p = p->next) {
-		periods++;
-		for (uint32_t i = 0; i < p->call_count; i++)
-			open += p->calls[i]->finished == NSEC_NONE;
-	}
-	{
-		const struct counter all[] = {
-			{ "records", c->counts.records },
-			{ "records_again", c->counts.again },
-			{ "records_refused", c->counts.refused },
-			{ "records_lost", c->counts.lost },
-			{ "calls_open", open },
-			{ "calls_finished", c->counts.finished },
-			{ "finish_failed", c->counts.failed },
-			{ "folders_open", periods },
-			{ "folders_closed", c->counts.closed },
-			{ "held", held_store_count(c->held) },
-			{ "held_octets", held_store_octets(c->held) },
-			{ "gaps", c->counts.gaps },
-			{ "waiting", appends_gathered(c->journal) },
-		};
-
-		for (; n < sizeof(all) / sizeof(all[0]) && n < max; n++)
-			out[n] = all[n];
-	}
-	return n;
 }

@@ -19,7 +19,7 @@
 #include "tally.h"
 
 const char *const call_file_names[CALL_FILES] = { "signalling.pcap", "media.pcap", "sealed.pcap", "other.pcap",
-	"audio.wav" };
+	"audio.wav", "before.pcap" };
 
 static int begin(struct cases *c, struct work *w, struct err *err)
 {

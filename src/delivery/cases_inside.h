@@ -39,7 +39,7 @@ struct growth {
 struct period;
 
 /* cases_state.c: a call's holding on the disk */
-#define CALL_FILES 5
+#define CALL_FILES 6
 extern const char *const call_file_names[CALL_FILES];
 struct call_state {
 	uint64_t say, media;         /* what it was made of */

@@ -17,7 +17,9 @@ struct head {
 	nsec_t first, media_first, media_last, audio_from;
 	uint64_t audio_frames;
 	uint32_t streams, keys, audio_rate;
-	uint8_t audio, first_is_message, files[4];
+	uint8_t audio, first_is_message, files[5];
+	uint32_t before_count;
+	nsec_t before_at;
 };
 
 static void head_of(const struct holding *h, const struct held_call *c, const struct call_state *s, struct head *out)
@@ -42,7 +44,10 @@ static void head_of(const struct holding *h, const struct held_call *c, const st
 	out->audio_rate = c->audio_rate;
 	out->audio = (uint8_t)c->audio;
 	out->first_is_message = c->first_is_message;
-	memcpy(out->files, (uint8_t[]){ c->signalling_file, c->media_file, c->sealed_file, c->other_file }, 4);
+	memcpy(out->files,
+		(uint8_t[]){ c->signalling_file, c->media_file, c->sealed_file, c->other_file, c->before_file }, 5);
+	out->before_count = c->before_count;
+	out->before_at = c->before_at;
 }
 
 static void body_of(const struct holding *h, const struct held_call *c, struct buf *out)
@@ -152,6 +157,9 @@ static void apply(const struct head *head, struct holding *h, struct held_call *
 	c->media_file = head->files[1];
 	c->sealed_file = head->files[2];
 	c->other_file = head->files[3];
+	c->before_file = head->files[4];
+	c->before_count = head->before_count;
+	c->before_at = head->before_at;
 }
 
 static bool same_program(const struct head *head)

@@ -244,7 +244,7 @@ int cases_take(struct cases *c, const struct record *r, struct err *err)
 	struct case_call *k;
 	int rc;
 
-	if (r->kind != RECORD_SIP && r->kind != RECORD_EVENT && r->kind != RECORD_CALL && r->kind != RECORD_MEDIA)
+	if (r->kind > RECORD_BEFORE)
 		return 0;
 	c->counts.records++;
 	if (r->kind == RECORD_EVENT) {

@@ -124,7 +124,7 @@ static void call_seen(struct held_call *c, nsec_t at, bool message)
 	c->first_is_message = message;
 }
 
-static int take_message(struct holding *h, struct spool **spool, const struct record *r, struct err *err)
+static int take_message(struct holding *h, struct spool **spool, nsec_t at, const struct record *r, struct err *err)
 {
 	const struct datagram *d = r->sip;
 	struct spooled_message head;
@@ -138,7 +138,7 @@ static int take_message(struct holding *h, struct spool **spool, const struct re
 	memset(&head, 0, sizeof(head));
 	head.flow = d->flow;
 	holding_place(d->packet, d->payload, &head.payload_at, &head.payload_len);
-	return spool_add(*spool, r->at, (struct bytes[]){ { (uint8_t *)&head, sizeof(head) }, d->packet }, 2, err);
+	return spool_add(*spool, at, (struct bytes[]){ { (uint8_t *)&head, sizeof(head) }, d->packet }, 2, err);
 }
 
 static int take_event(struct holding *h, const struct record *r, struct err *err)
@@ -157,7 +157,7 @@ static int take_event(struct holding *h, const struct record *r, struct err *err
 	e->to = r->event.to != NULL ? strdup(r->event.to) : NULL;
 	if (e->method == NULL || (r->event.from != NULL && e->from == NULL) || (r->event.to != NULL && e->to == NULL))
 		return err_set(err, "out of memory");
-	return r->sip != NULL ? take_message(h, &h->other, r, err) : 0;
+	return r->sip != NULL ? take_message(h, &h->other, r->at, r, err) : 0;
 }
 
 int holding_take(struct holding *h, const struct record *r, struct err *err)
@@ -175,7 +175,11 @@ int holding_take(struct holding *h, const struct record *r, struct err *err)
 	switch (r->kind) {
 	case RECORD_SIP:
 		h->counts.signalling++;
-		return take_message(h, &c->signalling, r, err);
+		return take_message(h, &c->signalling, r->at, r, err);
+	case RECORD_BEFORE:
+		c->before_count++;
+		c->before_at = r->at;
+		return take_message(h, &c->before, r->sip != NULL ? r->sip->at : r->at, r, err);
 	case RECORD_CALL:
 		return held_facts_set(c, &r->facts) < 0 ? err_set(err, "out of memory") : 0;
 	default:

@@ -109,11 +109,14 @@ struct held_call {
 	bool facts_known;
 	struct held_facts facts;
 	struct spool *signalling, *media; /* NULL: nothing came */
+	struct spool *before;             /* likewise: of its set-up, where interception began during it */
+	uint32_t before_count;
+	nsec_t before_at;                 /* when it began so */
 	struct held_stream **streams;
 	uint32_t stream_count, stream_cap;
 	nsec_t media_first, media_last; /* of RTP */
 	uint64_t rtcp_unmatched;
-	bool signalling_file, media_file, sealed_file, other_file;
+	bool signalling_file, media_file, sealed_file, other_file, before_file;
 	bool growing; /* live: its files are not final, and nothing was found out at the end yet */
 	enum held_audio audio;
 	uint32_t audio_rate;

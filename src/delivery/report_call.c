@@ -158,6 +158,7 @@ static void files(FILE *f, const struct held_call *c)
 {
 	term(f, "Files");
 	file_link(f, c, "signalling.pcap", c->signalling_file);
+	file_link(f, c, "before.pcap", c->before_file);
 	file_link(f, c, "media.pcap", c->media_file);
 	file_link(f, c, "sealed.pcap", c->sealed_file);
 	file_link(f, c, "other.pcap", c->other_file);

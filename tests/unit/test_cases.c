@@ -35,7 +35,7 @@ static void what_grew_is_in_the_end_what_decrypt_makes(void **state)
 		"call-0001/signalling.pcap call-0002/audio.wav call-0002/media.pcap call-0002/other.pcap "
 		"call-0002/sealed.pcap call-0002/signalling.pcap case.json other/signalling.pcap report.html ");
 	printed(out, sizeof(out), "ls -A %s/.journal", l->dir);
-	assert_string_equal(out, "held\nstate" + 5); /* no journal is left */
+	assert_string_equal(out, "state"); /* no journal is left */
 	live_free(l);
 }
 
