@@ -72,7 +72,8 @@ static bool is_of(const char *text, size_t max)
 	return len < max;
 }
 
-/* Supervise tells how the others are: "role_restarts" and "role_up" (1 or 0) of "keys", "intercept 1". */
+/* Supervise tells how the others are: "role_restarts", "role_up" (1 or 0) and "role_since" (wall clock) of "keys",
+ * "intercept 1"; and since when it is there itself. */
 static void note_role(struct board *b, const struct msg_count *c)
 {
 	for (size_t i = 0; i < b->role_count; i++) {
@@ -86,6 +87,8 @@ static void note_role(struct board *b, const struct msg_count *c)
 			r->restarts = c->value;
 		else if (strcmp(c->name, "role_up") == 0)
 			r->down = c->value == 0;
+		else if (strcmp(c->name, "role_since") == 0)
+			r->up = (nsec_t)c->value;
 	}
 }
 

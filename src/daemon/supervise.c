@@ -188,6 +188,7 @@ static int begin(struct supervise *s, struct err *err)
 		if (child_init(&s->children[i], err) < 0 || child_start(&s->children[i], err) < 0)
 			return -1;
 	s->ticked = loop_now();
+	s->since = nsec_now();
 	loop_timer_at(s->timer, s->ticked + NSEC_PER_SEC);
 	return 0;
 }

@@ -28,7 +28,7 @@ struct child {
 	pid_t pid;            /* 0: none */
 	struct port *port;
 	nsec_t started, ready_at, alive; /* of loop_now; ready_at NSEC_NONE: not yet */
-	nsec_t settled;                  /* wall clock: what came before it has handed on */
+	nsec_t settled, since;           /* wall clock: what came before it has handed on; it was ready */
 	uint64_t asked, answered;        /* PINGs of this process, and its answers */
 	uint64_t reload_asked;           /* it has the new configuration when it has answered this one; 0: nothing new */
 	char why[SUPERVISE_WHY];         /* what it said last, if it could not start */
@@ -54,7 +54,7 @@ struct supervise {
 	struct loop_signal *signals[4];
 	struct loop_timer *timer;
 	struct loop_later *reaper;
-	nsec_t ticked;
+	nsec_t ticked, since; /* of loop_now; wall clock: it was started */
 
 	struct child children[SUPERVISE_CHILDREN];
 	size_t child_count;

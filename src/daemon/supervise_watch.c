@@ -86,7 +86,7 @@ static void ready(struct child *c)
 	if (c->restarts > 0)
 		log_info("%s is back, %lld ms after its start", c->name, (long long)(c->alive - c->started) / 1000000);
 	supervise_gaps_end(c);
-	c->settled = nsec_now();
+	c->settled = c->since = nsec_now();
 	if (c->role == ROLE_CONTROL)
 		alarms_again(&s->alarms);
 	if (c->role == ROLE_DELIVERY)
@@ -171,20 +171,28 @@ static void look_at(struct child *c, nsec_t now)
 	child_kill(c);
 }
 
-static void tell_counts(struct supervise *s)
+static void tell_count(struct supervise *s, const char *name, const char *of, uint64_t value, bool gauge)
 {
+	struct msg_count count = { name, of, value, gauge };
 	struct buf body = { 0 };
 
-	for (size_t i = 0; i < 2 * s->child_count; i++) {
-		const struct child *c = &s->children[i / 2];
-		struct msg_count restarts = { "role_restarts", c->name, c->restarts, false };
-		struct msg_count up = { "role_up", c->name, c->pid != 0 && c->ready_at != NSEC_NONE, true };
-
-		buf_reset(&body);
-		if (msg_put_count(&body, i % 2 == 0 ? &restarts : &up))
-			child_send(supervise_child(s, ROLE_CONTROL), MSG_COUNTS, buf_bytes(&body));
-	}
+	if (msg_put_count(&body, &count))
+		child_send(supervise_child(s, ROLE_CONTROL), MSG_COUNTS, buf_bytes(&body));
 	buf_clear(&body);
+}
+
+static void tell_counts(struct supervise *s)
+{
+	tell_count(s, "role_since", role_text(ROLE_SUPERVISE), (uint64_t)s->since, true);
+	for (size_t i = 0; i < s->child_count; i++) {
+		const struct child *c = &s->children[i];
+		bool up = c->pid != 0 && c->ready_at != NSEC_NONE;
+
+		tell_count(s, "role_restarts", c->name, c->restarts, false);
+		tell_count(s, "role_up", c->name, up, true);
+		if (up)
+			tell_count(s, "role_since", c->name, (uint64_t)c->since, true);
+	}
 }
 
 void supervise_tick(void *supervise)
