@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,14 +33,27 @@ bool veth_possible(void)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
+void veth_wait(const char *interface)
+{
+	struct ifreq ask = { 0 };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(ask.ifr_name, sizeof(ask.ifr_name), "%s", interface);
+	for (int i = 0; i < 5000 && ioctl(fd, SIOCGIFFLAGS, &ask) == 0 && (ask.ifr_flags & IFF_RUNNING) == 0; i++)
+		usleep(1000);
+	close(fd);
+	assert_true((ask.ifr_flags & IFF_RUNNING) != 0);
+}
+
 int veth_setup(void **state)
 {
 	(void)state;
-	return unshare(CLONE_NEWNET) == 0 && system(quiet) == 0 &&
-			       system("ip link set mirror arp off multicast off up; ip link set wire arp off multicast "
-				      "off up") == 0
-		       ? 0
-		       : -1;
+	if (unshare(CLONE_NEWNET) < 0 || system(quiet) != 0 ||
+		system("ip link set mirror arp off multicast off up; ip link set wire arp off multicast off up") != 0)
+		return -1;
+	veth_wait("mirror");
+	veth_wait("wire");
+	return 0;
 }
 
 void run(const char *fmt, ...)

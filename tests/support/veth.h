@@ -15,6 +15,9 @@ bool veth_possible(void);
 /* A new namespace with both ends up: set-up of a cmocka test. */
 int veth_setup(void **state);
 
+/* Until the kernel has seen that both ends of an interface's cable are up, which it does in its own time. */
+void veth_wait(const char *interface);
+
 /* Runs a command by the shell, which must succeed; what it prints is thrown away. */
 void run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
