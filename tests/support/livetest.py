@@ -85,4 +85,4 @@ def wait_until(at):
 
 def essence(call):
     """What of a call's entry in case.json does not depend on how it was come by."""
-    return {k: v for k, v in call.said.items() if k not in ("id", "started", "answered", "ended", "gaps", "growing")}
+    return {k: v for k, v in call.said.items() if k not in ("id", "started", "answered", "ended", "gaps", "growing", "before")}
