@@ -53,8 +53,10 @@ struct path_rule {
 	int32_t fd;
 } __attribute__((packed));
 
-/* What libc and the libraries look at by themselves: time zones, chance, and names of hosts for those who speak to some. */
-static const char *const always[] = { "/dev/null", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", NULL };
+/* What libc and the libraries look at by themselves: time zones, chance, how libcrypto is set; and names of hosts for those who speak to
+ * some. */
+static const char *const always[] = { "/dev/null", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo",
+	"/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf", NULL };
 static const char *const names[] = { "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
 	"/etc/gai.conf", "/etc/services", "/etc/protocols", NULL };
 static const char *const libraries[] = { "/etc/ld.so.cache", "/lib", "/lib64", "/usr/lib", "/usr/lib64",

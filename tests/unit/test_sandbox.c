@@ -24,6 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <seccomp.h>
+
 #include "otway/base/file.h"
 #include "otway/store.h"
 
@@ -972,6 +974,44 @@ static void a_user_who_is_not_there_is_named(void **state)
 	assert_non_null(strstr(err.text, "'otway-nobody-of-that-name'"));
 }
 
+/* A kernel without Landlock, as far as the process can tell. */
+static bool without_landlock(void)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	int rc = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0);
+
+	rc = rc == 0 ? seccomp_load(f) : rc;
+	seccomp_release(f);
+	return rc == 0;
+}
+
+static int enter_without_landlock(bool allowed)
+{
+	const struct sandbox box = { .role = ROLE_KEYS, .user = is_root() ? USER : NULL, .no_landlock = allowed };
+	struct err err = { 0 };
+
+	if (!without_landlock())
+		return 90;
+	return sandbox_enter(&box, &err) == 0 ? 0 : strstr(err.text, "no Landlock") != NULL ? (int)err.code : 91;
+}
+
+static void a_kernel_without_landlock_is_refused_unless_that_was_said(void **state)
+{
+	int status[2] = { 0, 0 };
+
+	(void)state;
+	for (int allowed = 0; allowed < 2; allowed++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(enter_without_landlock(allowed != 0));
+		waitpid(pid, &status[allowed], 0);
+	}
+	assert_true(WIFEXITED(status[0]) && WIFEXITED(status[1]));
+	assert_int_equal(WEXITSTATUS(status[0]), EXIT_REFUSED);
+	assert_int_equal(WEXITSTATUS(status[1]), 0);
+}
+
 static int describes(const struct scene *s)
 {
 	char text[200];
@@ -1012,6 +1052,7 @@ int main(void)
 		TEST(delivery_runs_the_decoder_in_its_sandbox),
 		TEST(root_is_refused_as_the_user_of_a_role),
 		TEST(a_user_who_is_not_there_is_named),
+		TEST(a_kernel_without_landlock_is_refused_unless_that_was_said),
 		TEST(it_can_say_what_holds),
 	};
 
