@@ -230,6 +230,8 @@ int run_supervise(const struct run_options *o, struct err *err)
 	if (rc == 0) {
 		loop_run(s->loop, NSEC_NONE);
 		rc = s->failed ? -1 : EXIT_DONE;
+		if (rc == EXIT_DONE)
+			log_info("otway has ended");
 	}
 	supervise_clear(s);
 	return rc;
