@@ -58,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	media_resume(m, (struct bytes){ data, size });
 	say(m, STEP_COVER);
 	say(m, STEP_PLACE);
-	say(m, STEP_KEY);
+	if (size % 4 == 0) /* seldom: what it costs is a search through roll-over counters */
+		say(m, STEP_KEY);
 	for (uint16_t i = 0; i < 4; i++)
 		take(m, (uint16_t)(65534 + i));
 	while (media_state(m, &out))
