@@ -142,7 +142,7 @@ static int run_status(struct cli *c, struct err *err)
 }
 
 static const struct cli_verb verbs[] = {
-	{ .help = "how the system that runs is: roles, counters, alarms, the store",
+	{ .help = "how the live system is: roles, counters, alarms",
 		.examples = "otway status\n"
 			    "otway status --json --config /etc/otway.yaml",
 		.notes = "Asks at the socket that run.status of the configuration names (" PLACE_USUAL " if it\n"
@@ -153,7 +153,7 @@ static const struct cli_verb verbs[] = {
 
 const struct cli_group cmd_status = {
 	.name = "status",
-	.help = "how the system that runs is: roles, counters, alarms, the store",
+	.help = "how the live system is: roles, counters, alarms",
 	.notes = "With --json one object. Nothing in it names a target, an agency or a call; warrants appear by their "
 		 "local number.\n\n"
 		 " otway, at, since, run: the version; the moment; when this otway was started; its number\n"
