@@ -30,11 +30,10 @@ class Disk(LiveTest):
 
     def fill(self):
         """Takes all the room there is."""
-        with open(self.live_.path("cases", ".filler"), "wb") as f:
+        with open(self.live_.path("cases", ".filler"), "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(bytes(4096))
-                    f.flush()
             except OSError:
                 pass
 
