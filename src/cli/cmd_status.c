@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "otway/local.h"
 
@@ -121,9 +122,20 @@ static void print_all(const struct cli *c, const json_t *told)
 	print_counters(c, told);
 }
 
+/* Where no file was named, the usual one may say where; whoever may not read it asks at the usual place. */
+static const char *place_of(struct cli *c)
+{
+	struct err err;
+
+	if (args_text(c, "config") == NULL && access(CLI_CONFIG, R_OK) == 0 &&
+		conf_read(CLI_CONFIG, &c->conf, &err) < 0)
+		conf_clear(&c->conf);
+	return c->conf.run.status != NULL ? c->conf.run.status : PLACE_USUAL;
+}
+
 static int run_status(struct cli *c, struct err *err)
 {
-	const char *place = c->conf.run.status != NULL ? c->conf.run.status : PLACE_USUAL;
+	const char *place = place_of(c);
 	struct buf text = { 0 };
 	json_t *told = NULL;
 	int rc = local_ask(place, ANSWER_MAX, PATIENCE, &text, err);
@@ -144,10 +156,11 @@ static int run_status(struct cli *c, struct err *err)
 static const struct cli_verb verbs[] = {
 	{ .help = "how the live system is: roles, counters, alarms",
 		.examples = "otway status\n"
-			    "otway status --json --config /etc/otway.yaml",
-		.notes = "Asks at the socket that run.status of the configuration names (" PLACE_USUAL " if it\n"
-			 "names none). It answers root and the user that control runs as. Exit code 6\n"
-			 "when nobody answers. An alarm that is on changes no exit code.",
+			    "otway status --json --config otway.yaml",
+		.notes = "Asks at the socket that run.status of the configuration names (by itself it\n"
+			 "looks into " CLI_CONFIG "; usually it is " PLACE_USUAL ").\n"
+			 "It answers root and the user that control runs as. Exit code 6 when nobody\n"
+			 "answers. An alarm that is on changes no exit code.",
 		.run = run_status },
 };
 
