@@ -16,6 +16,7 @@
 
 #define UNDECIDED_OCTETS ((size_t)64 << 20)
 #define TICK             (NSEC_PER_SEC / 10)   /* how often the stages are told the time */
+#define SET_BACK         (60 * NSEC_PER_SEC)   /* time that goes back so far is another time */
 #define TIDY             (3600 * NSEC_PER_SEC) /* and triage forgets what only once was looked for */
 
 struct back {
@@ -319,9 +320,9 @@ bool back_esp(struct back *b, struct sip_esp *out)
 
 void back_time(struct back *b, nsec_t at)
 {
-	if (b->now == NSEC_NONE || at > b->now)
+	if (b->now == NSEC_NONE || at > b->now || at < b->now - SET_BACK)
 		b->now = at;
-	if (b->told != NSEC_NONE && b->now - b->told < TICK)
+	if (b->told != NSEC_NONE && b->now >= b->told && b->now - b->told < TICK)
 		return;
 	b->told = b->now;
 	undecided_time(b->undecided, b->now);
@@ -330,7 +331,7 @@ void back_time(struct back *b, nsec_t at)
 		setups_time(midcall_setups(b->midcall), b->now);
 		b->due = midcall_due(b->midcall, &b->targets, b->now);
 	}
-	if (b->tidied == NSEC_NONE || b->now - b->tidied >= TIDY) {
+	if (b->tidied == NSEC_NONE || b->now < b->tidied || b->now - b->tidied >= TIDY) {
 		triage_targets(b->triage, &b->targets);
 		b->tidied = b->now;
 	}

@@ -14,6 +14,7 @@
 #define RECENT_OCTETS ((size_t)1 << 20)
 #define RECENT_SPAN   NSEC_PER_SEC
 #define TICK          (NSEC_PER_SEC / 10) /* how often the stages are told the time */
+#define SET_BACK      (60 * NSEC_PER_SEC) /* time that goes back so far is another time */
 #define ESP_MAX       64                  /* associations that wait to be told to decap */
 #define FOREIGN_MAX   4096                /* packets that wait to be forwarded, out of the ring of recent ones */
 
@@ -61,9 +62,9 @@ struct front *front_new(const struct front_options *o)
 	f->last_foreign = &f->foreign;
 	f->decap = decap_new(&decap);
 	f->sip = sip_new(NULL);
-	f->media = media_new(
-		&(struct media_options){ .hold_octets = o->hold_octets, .hold_time = o->hold_time, .spill = o->spill });
-	f->recent = recent_new(RECENT_OCTETS, RECENT_SPAN);
+	f->media = media_new(&(struct media_options){
+		.hold_octets = o->hold_octets, .hold_time = o->hold_time, .prints = o->prints, .spill = o->spill });
+	f->recent = recent_new(o->recent_octets > 0 ? o->recent_octets : RECENT_OCTETS, RECENT_SPAN);
 	if (f->decap == NULL || f->sip == NULL || f->media == NULL || f->recent == NULL ||
 		!sip_ports(f->sip, o->sip_ports, o->sip_port_count)) {
 		front_free(f);
@@ -98,9 +99,9 @@ void front_free(struct front *f)
 
 void front_time(struct front *f, nsec_t at)
 {
-	if (f->now == NSEC_NONE || at > f->now)
+	if (f->now == NSEC_NONE || at > f->now || at < f->now - SET_BACK)
 		f->now = at;
-	if (f->told != NSEC_NONE && f->now - f->told < TICK)
+	if (f->told != NSEC_NONE && f->now >= f->told && f->now - f->told < TICK)
 		return;
 	f->told = f->now;
 	f->sip_empty = false;

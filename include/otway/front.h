@@ -23,6 +23,8 @@ struct front_options {
 	size_t sip_port_count;
 	size_t hold_octets;                /* of packets that wait for a key, per call; 0: as media.h */
 	nsec_t hold_time;
+	size_t recent_octets;              /* of media that may get its description within a second; 0: 1 MiB */
+	bool prints;                       /* as media.h */
 	bool spill;                        /* what is beyond hold_octets is given out as MEDIA_HELD, to come back by front_back */
 	bool tell_unclaimed;               /* FRONT_UNCLAIMED, for `explain` */
 	uint32_t fronts, own;              /* how many there are, 0 and 1: this one alone; and which this is, from 0 */
@@ -61,8 +63,9 @@ struct front_out {
 };
 bool front_next(struct front *f, struct front_out *out);
 
-/* For the one that follows this one: what of its streams cannot be found out again. Given as octets, of streams that changed. */
-bool front_state(struct front *f, struct buf *out); /* false: none changed since; out is appended to */
+/* For the one that follows this one: what of streams cannot be found out again, as octets: of one call that changed since, all of it, which
+ * begin with its number (be32); 8 of them: it has no streams any more. Ask again until false. */
+bool front_state(struct front *f, struct buf *out); /* false: no call changed since; out is appended to */
 void front_resume(struct front *f, struct bytes state); /* of the one before; before any frame. What is no such thing is passed over */
 
 /* Time goes on (for every front_take it does by itself). Nothing more comes: first what streams of signalling still have, then, when the

@@ -17,6 +17,7 @@ struct media_options {
 	nsec_t hold_time;     /* and for how long; 0: as long as the call lasts */
 	nsec_t linger;        /* after STEP_CLOSE known streams go on for so long; 0: 32 s (RFC 3261 timer H) */
 	size_t hold_octets_all; /* of all calls; 0: 512 MiB with spill, else unbounded */
+	bool prints;          /* keys of packets are told as their prints (srtp_key_print), which leave the process */
 	bool spill;           /* beyond hold_octets packets that wait for a key are given out as MEDIA_HELD, not given up */
 };
 

@@ -198,7 +198,7 @@ static bool is_of_call(const struct call_stage *c, const struct sip_message *m)
 
 void call_take(struct call_stage *c, const struct sip_message *m, const struct hit *hits, size_t count)
 {
-	if (c->now == NSEC_NONE || m->at > c->now)
+	if (c->now == NSEC_NONE || m->at > c->now || m->at < c->now - SET_BACK)
 		c->now = m->at;
 	if (twice_seen(c->twice, m)) {
 		c->duplicates++;
@@ -282,6 +282,8 @@ static void call_age(struct call_stage *c, struct call *call, nsec_t at)
 		wants_drop(c, call, at);
 	if (!call->over)
 		return;
+	if (call->last > at + SET_BACK)
+		call->last = at;
 	say_close(c, call, at);
 	if (at - call->last > LINGER && !wants_pending(call, at))
 		call_forget(c, call);
@@ -289,9 +291,9 @@ static void call_age(struct call_stage *c, struct call *call, nsec_t at)
 
 void call_time(struct call_stage *c, nsec_t at)
 {
-	if (c->now == NSEC_NONE || at > c->now)
+	if (c->now == NSEC_NONE || at > c->now || at < c->now - SET_BACK)
 		c->now = at;
-	if (c->swept != NSEC_NONE && c->now - c->swept < SWEEP_EVERY)
+	if (c->swept != NSEC_NONE && c->now >= c->swept && c->now - c->swept < SWEEP_EVERY)
 		return;
 	c->swept = c->now;
 	twice_time(c->twice, c->now);

@@ -43,6 +43,7 @@
 #define BYE_WAIT    (32 * NSEC_PER_SEC)        /* for its answer: RFC 3261 17.1.2.2, timer F, 64 * T1 */
 #define ANSWER_WAIT (180 * NSEC_PER_SEC)       /* RFC 3261 16.6, timer C */
 #define WANT_MAX    (180 * NSEC_PER_SEC)       /* so long an answer of a KMS is waited for once the call is over */
+#define SET_BACK    (60 * NSEC_PER_SEC)        /* time that goes back so far is another time: the clock was set */
 #define IDLE_MAX    (24 * 3600 * NSEC_PER_SEC) /* of a call that nobody ends */
 
 /* An SDP in a response: an answer, or an offer when the request had none. */

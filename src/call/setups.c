@@ -251,6 +251,8 @@ void setups_time(struct setups *s, nsec_t at)
 	s->swept = at;
 	for (struct setup *p = s->oldest, *next; p != NULL; p = next) {
 		next = p->newer;
+		if (p->first > at + 60 * NSEC_PER_SEC)
+			p->first = at; /* the clock was set back */
 		if (at - p->first > (p->answered ? AGE_MAX : ANSWER_WAIT))
 			drop(s, p);
 	}

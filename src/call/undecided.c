@@ -41,7 +41,7 @@ struct kept {
 };
 
 struct undecided {
-	nsec_t hold;
+	nsec_t hold, told;
 	struct shelf *shelf;
 	struct shared_key key;
 	struct kept *claimed, *given;
@@ -56,6 +56,7 @@ struct undecided *undecided_new(nsec_t hold, size_t octets_max)
 	if (u == NULL)
 		return NULL;
 	u->hold = hold;
+	u->told = NSEC_NONE;
 	u->shelf = shelf_new(octets_max, hold);
 	if (u->shelf == NULL || !crypto_random(&u->key, sizeof(u->key))) {
 		undecided_free(u);
@@ -223,7 +224,11 @@ void undecided_claim(struct undecided *u, nsec_t at, const struct glance *g)
 	struct kept *open = NULL, *done = NULL;
 	struct shared s;
 
-	shelf_expire(u->shelf, at - u->hold);
+	bool set_back = u->told != NSEC_NONE &&
+			at < u->told - 60 * NSEC_PER_SEC; /* the clock was set: nothing here has an age */
+
+	u->told = at;
+	shelf_expire(u->shelf, set_back ? NSEC_EVER : at - u->hold);
 	shared_of(g, &u->key, &s);
 	for (size_t i = 0; i < s.count; i++)
 		claim(u, s.hash[i], at, &open);

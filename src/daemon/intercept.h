@@ -62,11 +62,11 @@ struct intercept {
 	nsec_t lease;
 
 	/* From the one before. */
-	bool resuming, resume_told;
+	bool resuming, resume_told, resume_heard;
+	uint8_t token[8];    /* what comes before its echo was meant for the one before */
 	struct note_kept *notes, **last_note;
 	size_t note_octets;
 	nsec_t resume_until; /* then it goes on without, by loop_now */
-	uint64_t states;     /* numbers of stream states */
 	uint64_t sealed;     /* counts what was sealed under salt */
 	uint8_t salt[4];
 	struct table *left;  /* number → what was left under it: keys may die too */
@@ -116,8 +116,9 @@ size_t open_count(const struct open_calls *o);
 
 /* intercept_resume.c */
 void resume_begin(struct intercept *it);
+void resume_heard(struct intercept *it, struct bytes token);
 void resume_take(struct intercept *it, struct bytes body);
-void resume_end(struct intercept *it);
+void resume_end(struct intercept *it, struct bytes token);
 void resume_try(struct intercept *it); /* goes on when all is there, or it has waited long enough */
 void resume_free(struct intercept *it);
 
@@ -133,7 +134,7 @@ void leave_again(struct intercept *it);                                /* keys i
 
 /* intercept_ask.c */
 void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w);
-void intercept_ask_answered(struct intercept *it, const struct key_answer *a);
+bool intercept_ask_answered(struct intercept *it, const struct key_answer *a); /* false: it was not wanted */
 void intercept_ask_over(struct intercept *it, uint32_t call);
 void intercept_ask_again(struct intercept *it); /* keys is a new one */
 void intercept_ask_free(struct intercept *it);

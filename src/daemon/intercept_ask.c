@@ -36,13 +36,15 @@ static void drop(struct asked **at)
 	free(gone);
 }
 
-void intercept_ask_answered(struct intercept *it, const struct key_answer *answer)
+bool intercept_ask_answered(struct intercept *it, const struct key_answer *answer)
 {
 	for (struct asked **at = &it->asked; *at != NULL; at = &(*at)->next)
-		if ((*at)->wanted.number == answer->number) {
+		if ((*at)->wanted.number == answer->number && (*at)->wanted.call == answer->call &&
+			(*at)->wanted.line == answer->line) {
 			drop(at);
-			return;
+			return true;
 		}
+	return false;
 }
 
 void intercept_ask_over(struct intercept *it, uint32_t call)

@@ -46,8 +46,12 @@ void lost_told(struct intercept *it, bool all)
 
 static void hold_elsewhere(struct intercept *it, const struct media_packet *p)
 {
-	const struct msg_held held = { p->call,
-		{ .at = p->at, .proto = IP_PROTO_UDP, .flow = p->flow, .packet = p->packet, .payload = p->payload } };
+	const struct msg_held held = { p->call, { .at = p->at,
+							.proto = IP_PROTO_UDP,
+							.truncated = p->reason == SEAL_TRUNCATED,
+							.flow = p->flow,
+							.packet = p->packet,
+							.payload = p->payload } };
 
 	msg_put_held(&it->octets, &held);
 	if (!send_to(it, ROLE_DELIVERY, 0, MSG_HELD))

@@ -10,7 +10,7 @@
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
 
-#define STATES_KEPT 600 /* one a second: a stream that was silent for longer is found out again by its tags */
+#define STATE_EMPTY 8 /* octets of the state of a call that has no streams any more */
 
 struct left {
 	uint64_t number;
@@ -97,14 +97,20 @@ void leave_forget(struct intercept *it, uint64_t number)
 	forget(it, number << 1);
 }
 
+/* The state of the streams of one call each, which begins with its number; nothing behind that, and there is none any more. */
 void leave_states(struct intercept *it)
 {
-	if (!front_state(it->front, &it->octets))
-		return;
-	it->states++;
-	leave(it, it->states << 1 | 1);
-	if (it->states > STATES_KEPT)
-		forget(it, (it->states - STATES_KEPT) << 1 | 1);
+	while (front_state(it->front, &it->octets) && it->octets.len >= 4) {
+		uint64_t number = (uint64_t)be32(it->octets.at) << 1 | 1;
+
+		if (it->octets.len > STATE_EMPTY) {
+			leave(it, number);
+			continue;
+		}
+		buf_reset(&it->octets);
+		forget(it, number);
+	}
+	buf_reset(&it->octets);
 }
 
 bool leave_begin(struct intercept *it)

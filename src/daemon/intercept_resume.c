@@ -20,8 +20,8 @@ void resume_begin(struct intercept *it)
 	it->last_note = &it->notes;
 	it->resuming = it->start->again;
 	it->resume_until = loop_now() + RESUME_WAIT;
-	if (it->resuming)
-		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ NULL, 0 });
+	if (it->resuming && crypto_random(it->token, sizeof(it->token)))
+		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ it->token, sizeof(it->token) });
 }
 
 static void keep_note(struct intercept *it, struct bytes plain)
@@ -45,7 +45,8 @@ void resume_take(struct intercept *it, struct bytes body)
 	uint8_t *plain, aad[8];
 	size_t len;
 
-	if (!it->resuming || !msg_get_checkpoint(body, &c) || c.sealed.len < CRYPTO_NONCE_LEN + CRYPTO_TAG_LEN)
+	if (!it->resuming || !it->resume_heard || !msg_get_checkpoint(body, &c) ||
+		c.sealed.len < CRYPTO_NONCE_LEN + CRYPTO_TAG_LEN)
 		return;
 	len = c.sealed.len - CRYPTO_NONCE_LEN - CRYPTO_TAG_LEN;
 	plain = malloc(len + 1);
@@ -58,16 +59,19 @@ void resume_take(struct intercept *it, struct bytes body)
 			keep_note(it, (struct bytes){ plain, len });
 		else if (c.number % 2 == 1)
 			front_resume(it->front, (struct bytes){ plain, len });
-		if (c.number % 2 == 1 && c.number >> 1 > it->states)
-			it->states = c.number >> 1;
 	}
 	if (plain != NULL)
 		secret_free(plain, len);
 }
 
-void resume_end(struct intercept *it)
+void resume_heard(struct intercept *it, struct bytes token)
 {
-	it->resume_told = true;
+	it->resume_heard |= bytes_equal(token, (struct bytes){ it->token, sizeof(it->token) });
+}
+
+void resume_end(struct intercept *it, struct bytes token)
+{
+	it->resume_told |= it->resume_heard && bytes_equal(token, (struct bytes){ it->token, sizeof(it->token) });
 	resume_try(it);
 }
 
@@ -105,8 +109,6 @@ void resume_try(struct intercept *it)
 	}
 	it->last_note = &it->notes;
 	it->resuming = false;
-	msg_put_call(&it->octets, UINT32_MAX);
-	send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
 	front_begin(it);
 }
 

@@ -9,8 +9,9 @@
 #include "otway/settings.h"
 #include "sandbox.h"
 
-#define BEAT  (NSEC_PER_SEC / 50)
-#define MILLI (NSEC_PER_SEC / 1000)
+#define BEAT          (NSEC_PER_SEC / 50)
+#define RECENT_OCTETS ((size_t)16 << 20) /* signals of all fronts wait for each other, and media goes on meanwhile */
+#define MILLI         (NSEC_PER_SEC / 1000)
 
 static void on_table_begin(void *role, uint32_t index, struct bytes body)
 {
@@ -160,8 +161,8 @@ static void on_key(void *role, uint32_t index, struct bytes body)
 	(void)index;
 	if (it->back == NULL || !msg_get_key_answer(body, &a))
 		return;
-	intercept_ask_answered(it, &a);
-	back_answer(it->back, &a);
+	if (intercept_ask_answered(it, &a)) /* else it was wanted by the one before */
+		back_answer(it->back, &a);
 	key_answer_clear(&a);
 	front_drain(it);
 }
@@ -172,11 +173,16 @@ static void on_resumed(void *role, uint32_t index, struct bytes body)
 	resume_take(role, body);
 }
 
+static void on_resume(void *role, uint32_t index, struct bytes body)
+{
+	(void)index;
+	resume_heard(role, body);
+}
+
 static void on_resume_end(void *role, uint32_t index, struct bytes body)
 {
 	(void)index;
-	(void)body;
-	resume_end(role);
+	resume_end(role, body);
 }
 
 static const struct crew_accepts accepts[] = {
@@ -192,6 +198,7 @@ static const struct crew_accepts accepts[] = {
 	{ ROLE_DELIVERY, MSG_HELD_BACK, on_held_back },
 	{ ROLE_DELIVERY, MSG_HELD_END, on_held_end },
 	{ ROLE_KEYS, MSG_KEY, on_key },
+	{ ROLE_KEYS, MSG_RESUME, on_resume },
 	{ ROLE_KEYS, MSG_RESUMED, on_resumed },
 	{ ROLE_KEYS, MSG_RESUME_END, on_resume_end },
 };
@@ -214,7 +221,7 @@ static bool say_again(void *arg, enum msg_type type, struct bytes octets)
 	return crew_send(((struct intercept *)((void **)arg)[0])->crew, ROLE_INTERCEPT, p->index, type, octets);
 }
 
-/* A front that comes up is told of open calls. What was left with keys is left again; what lay with delivery is asked for again. */
+/* A front that comes up is told of open calls. What was left with keys is left again. */
 static void on_peer_up(void *role, const struct msg_peer *p)
 {
 	struct intercept *it = role;
@@ -225,10 +232,6 @@ static void on_peer_up(void *role, const struct msg_peer *p)
 	if (p->role == ROLE_KEYS) {
 		leave_again(it);
 		intercept_ask_again(it);
-	}
-	if (p->role == ROLE_DELIVERY) {
-		msg_put_call(&it->octets, UINT32_MAX);
-		send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
 	}
 }
 
@@ -283,6 +286,8 @@ static int make_halves(struct intercept *it, struct err *err)
 		.sip_ports = c->sip.ports,
 		.sip_port_count = c->sip.ports_count,
 		.hold_octets = (size_t)c->run.hold_kib << 10,
+		.prints = true,
+		.recent_octets = RECENT_OCTETS,
 		.spill = true,
 		.fronts = it->fronts,
 		.own = it->index,

@@ -20,14 +20,14 @@ static void fill_description(const struct parcel *p, struct media_packet *out)
 }
 
 /* The key that opened it, or the one that opens the stream. */
-static void fill_key(const struct parcel *p, struct media_packet *out)
+static void fill_key(const struct parcel *p, bool print, struct media_packet *out)
 {
 	const struct stream *s = p->stream;
 	const struct ring_key *key = p->key;
 
 	out->key_used = key != NULL;
 	if (key != NULL)
-		out->key = key->given.key;
+		out->key = print ? key->print : key->given.key;
 	else if (s != NULL && s->opened_count > 0 && p->fate != MEDIA_CLEAR)
 		key = s->opened[0].key;
 	out->suite = key != NULL ? key->given.key.suite : SUITE_NONE;
@@ -35,7 +35,7 @@ static void fill_key(const struct parcel *p, struct media_packet *out)
 	out->rekeys = s != NULL && s->keys_used > 0 ? s->keys_used - 1 : 0;
 }
 
-static void fill(const struct parcel *p, struct media_packet *out)
+static void fill(const struct parcel *p, bool print, struct media_packet *out)
 {
 	const struct stream *s = p->stream;
 	int64_t index = s != NULL ? p->place + s->base : 0;
@@ -60,7 +60,7 @@ static void fill(const struct parcel *p, struct media_packet *out)
 			out->media = rtp_media(out->clear);
 	}
 	fill_description(p, out);
-	fill_key(p, out);
+	fill_key(p, print, out);
 }
 
 static size_t covers_of(struct media *m, const struct parcel *p)
@@ -79,7 +79,7 @@ bool media_next(struct media *m, const struct media_packet **out, const struct c
 	while ((m->given = queue_pop(&m->ready)) != NULL) {
 		*count = covers_of(m, m->given);
 		if (*count > 0) {
-			fill(m->given, &m->out);
+			fill(m->given, m->options.prints, &m->out);
 			*out = &m->out;
 			*covers = m->covers;
 			return true;

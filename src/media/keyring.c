@@ -66,6 +66,7 @@ static void add(struct keyring *r, const struct key_given *given, bool spare)
 		if (same(&r->keys[i]->given, given)) {
 			r->keys[i]->turn = ++r->turn;
 			r->age += freshen(r->keys[i], given, spare);
+			srtp_key_print(&r->keys[i]->given.key, &r->keys[i]->print);
 			return;
 		}
 	if (r->count == KEYRING_MAX && !make_room(r))
@@ -74,6 +75,7 @@ static void add(struct keyring *r, const struct key_given *given, bool spare)
 	if (k == NULL)
 		return;
 	k->given = *given;
+	srtp_key_print(&k->given.key, &k->print);
 	k->spare = spare;
 	k->turn = ++r->turn;
 	r->age++;

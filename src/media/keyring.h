@@ -12,6 +12,7 @@
 
 struct ring_key {
 	struct key_given given;
+	struct srtp_key print; /* of its key: made once, told with every packet that it opens */
 	uint32_t turn;        /* when it came, or came again: higher is newer */
 	bool spare;           /* made up: a key with an MKI as one without, for senders that leave it out */
 	bool opened;          /* it opened something: never goes before the call does */
