@@ -7,6 +7,11 @@
  *       call-0001/signalling.pcap …        grow; audio.wav when the call has ended
  *       report.html MANIFEST.sha256        each time a call has ended, and when the period is closed
  *   DIR/.journal/                          what came in, until its period is closed: not evidence, nobody else's business
+ *
+ * Keys: none comes in but what stands in signalling as it was sent; records know keys by their prints (srtp_key_print). Files that grow have
+ * every inline key removed; those of a finished call only what decrypt removes, the keys that opened something: what opened nothing may
+ * yet open what stayed sealed. The journal is overwritten where signalling is in it, then removed.
+ * MANIFEST.sha256 of an open period names what is final, so that it is true at any moment.
  */
 #ifndef OTWAY_CASES_H
 #define OTWAY_CASES_H
