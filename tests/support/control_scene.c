@@ -19,7 +19,7 @@
 #include "otway/local.h"
 
 #define USER     64991 /* nobody's */
-#define PATIENCE (5 * NSEC_PER_SEC)
+#define PATIENCE (15 * NSEC_PER_SEC)
 #define OCTETS   ((size_t)1 << 20)
 #define QUEUE    ((size_t)4 << 20)
 
@@ -254,7 +254,7 @@ nsec_t control_until(struct control_scene *s, bool (*fn)(struct control_scene *s
 
 	while (!fn(s)) {
 		if (loop_now() - begun > PATIENCE)
-			fail_msg("not within 5 s: %s", what);
+			fail_msg("not within 15 s: %s", what);
 		control_turn(s, NSEC_PER_SEC / 1000);
 	}
 	return loop_now() - begun;

@@ -44,7 +44,7 @@ void control_start(struct control_scene *s, bool again);
 void control_kill(struct control_scene *s); /* -9 */
 int control_stop(struct control_scene *s);  /* told to; its exit code */
 
-/* Lets the loop turn until fn(s) or the end of patience (5 s), which fails. Returns how long it took. */
+/* Lets the loop turn until fn(s) or the end of patience (15 s), which fails. Returns how long it took. */
 nsec_t control_until(struct control_scene *s, bool (*fn)(struct control_scene *s), const char *what);
 void control_turn(struct control_scene *s, nsec_t span);
 
