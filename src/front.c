@@ -39,6 +39,7 @@ struct front {
 	size_t foreign_count;
 	nsec_t now, told; /* of the newest packet; what the stages were told last */
 	bool sip_empty;   /* it is known to have nothing: most packets are nobody's, and need not ask it */
+	bool media_empty; /* likewise */
 	bool held_asked;  /* media may want packets back that lie elsewhere */
 	bool spill, tell_unclaimed;
 };
@@ -107,6 +108,7 @@ void front_time(struct front *f, nsec_t at)
 	f->sip_empty = false;
 	f->held_asked = f->spill;
 	sip_time(f->sip, f->now);
+	f->media_empty = false;
 	media_time(f->media, f->now);
 }
 
@@ -114,6 +116,12 @@ void front_take(struct front *f, const struct frame *in)
 {
 	decap_take(f->decap, in);
 	front_time(f, in->at);
+}
+
+static void take_media(struct front *f, const struct datagram *d)
+{
+	f->media_empty = false;
+	media_take(f->media, d);
 }
 
 static void take_signalling(struct front *f, const struct datagram *d)
@@ -130,7 +138,7 @@ void front_forwarded(struct front *f, const struct datagram *in)
 		f->datagram = *in;
 		take_signalling(f, &f->datagram);
 	} else if (media_wants(f->media, in)) {
-		media_take(f->media, in);
+		take_media(f, in);
 	} else {
 		recent_keep(f->recent, in); /* its place is on its way to here */
 	}
@@ -138,12 +146,14 @@ void front_forwarded(struct front *f, const struct datagram *in)
 
 void front_back(struct front *f, uint32_t call, const struct datagram *in)
 {
+	f->media_empty = false;
 	media_held(f->media, call, in);
 	f->held_asked = true;
 }
 
 void front_back_end(struct front *f, uint32_t call)
 {
+	f->media_empty = false;
 	media_held_end(f->media, call);
 	f->held_asked = true;
 }
@@ -177,6 +187,7 @@ void front_step(struct front *f, const struct step *s)
 	const struct addr *places[2] = { &s->place.rtp, &s->place.rtcp };
 	struct datagram d;
 
+	f->media_empty = false;
 	media_step(f->media, s);
 	f->held_asked = f->spill;
 	/* A new place may have packets that went by just now. */
@@ -185,7 +196,7 @@ void front_step(struct front *f, const struct step *s)
 
 		while (places[i]->family != 0 && recent_next(f->recent, places[i], s->at, &step, &d)) {
 			if (is_own(f, &d))
-				media_take(f->media, &d);
+				take_media(f, &d);
 			else
 				foreign_keep(f, &d);
 		}
@@ -200,7 +211,8 @@ void front_esp(struct front *f, const struct sip_esp *e)
 
 bool front_media(struct front *f, const struct media_packet **out, const struct cover **covers, size_t *count)
 {
-	return media_next(f->media, out, covers, count);
+	f->media_empty = f->media_empty || !media_next(f->media, out, covers, count);
+	return !f->media_empty;
 }
 
 static bool forward(struct front *f, struct front_out *out)
@@ -210,11 +222,17 @@ static bool forward(struct front *f, struct front_out *out)
 	return true;
 }
 
+/* Most that is not SIP is media, whose first octet is none of text: for that nothing is called. */
+static inline bool may_be_sip(struct bytes payload)
+{
+	return payload.len > 0 && payload.at[0] < 0x80 && sip_is(payload);
+}
+
 /* A datagram is signalling, or media of a call that is open, or may become so within a second. False: nothing comes of it now. */
 static bool take_datagram(struct front *f, struct front_out *out)
 {
 	const struct datagram *d = &f->datagram;
-	bool signalling = d->proto != IP_PROTO_UDP || sip_is(d->payload), wanted;
+	bool signalling = d->proto != IP_PROTO_UDP || may_be_sip(d->payload), wanted;
 
 	if (f->fronts > 0 && (d->payload.at == NULL || (d->proto != IP_PROTO_UDP && d->wrapped && !is_own(f, d))))
 		return forward(f, out);
@@ -226,7 +244,7 @@ static bool take_datagram(struct front *f, struct front_out *out)
 	if (wanted && !is_own(f, d))
 		return forward(f, out);
 	if (wanted)
-		media_take(f->media, d);
+		take_media(f, d);
 	else
 		recent_keep(f->recent, d);
 	if (wanted || !f->tell_unclaimed)
@@ -289,6 +307,7 @@ bool front_state(struct front *f, struct buf *out)
 
 void front_resume(struct front *f, struct bytes state)
 {
+	f->media_empty = false;
 	media_resume(f->media, state);
 }
 
@@ -300,6 +319,7 @@ void front_end_signals(struct front *f)
 
 void front_end(struct front *f)
 {
+	f->media_empty = false;
 	media_end(f->media);
 }
 

@@ -31,7 +31,8 @@ struct interface {
 	nsec_t since;  /* when it went; NSEC_NONE: it is there */
 	nsec_t looked; /* when its drops were counted last, wall clock */
 	struct loop_watch *watch;
-	uint64_t frames, octets, dropped;
+	uint64_t frames, octets, dropped, missed;
+	nsec_t last;               /* of its newest frame */
 };
 
 struct intercept {
@@ -47,6 +48,7 @@ struct intercept {
 	nsec_t begun;            /* wall clock, when frames were first taken */
 	nsec_t wall, steady;     /* both clocks at the last beat */
 	nsec_t margin;           /* how late a packet may be */
+	nsec_t settled;          /* what came before was looked at; wall clock */
 	struct buf octets;       /* of a message to be sent */
 
 	/* What could not be sent, since when. */
@@ -58,7 +60,7 @@ struct intercept {
 	struct merge *merge;
 	struct open_calls *open;
 	struct warrant_set coming, table; /* being said by control; as said last */
-	bool has_table, lease_over;
+	bool has_table, is_coming, lease_over;
 	nsec_t lease;
 
 	/* From the one before. */
@@ -81,6 +83,7 @@ struct intercept {
 /* intercept_front.c */
 void front_begin(struct intercept *it);     /* takes frames from now on */
 void front_drain(struct intercept *it);     /* until both halves have nothing more to say */
+nsec_t front_read(struct intercept *it); /* what is in the rings now; how far it came, NSEC_EVER: nothing is left */
 void front_read_all(struct intercept *it);  /* what is in the rings still */
 void lose(struct intercept *it, nsec_t at); /* a packet had no room */
 void lost_told(struct intercept *it, bool all);

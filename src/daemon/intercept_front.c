@@ -5,7 +5,8 @@
 
 #include "otway/base/secret.h"
 
-#define BATCH 256 /* frames of one interface at a turn */
+#define BATCH   256 /* frames of one interface at a turn */
+#define BATCHES 16  /* and of those, before others have their turn */
 
 bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type)
 {
@@ -136,6 +137,7 @@ static void on_frame(void *arg, const struct frame *f)
 	struct intercept *it = arg;
 
 	it->interfaces[f->source].frames++;
+	it->interfaces[f->source].last = f->at;
 	it->interfaces[f->source].octets += f->wire_len;
 	front_take(it->front, f);
 	front_drain(it);
@@ -166,6 +168,22 @@ void front_begin(struct intercept *it)
 	}
 	if (it->begun == NSEC_NONE)
 		it->begun = nsec_now();
+}
+
+nsec_t front_read(struct intercept *it)
+{
+	nsec_t read = NSEC_EVER;
+
+	for (size_t i = 0; i < it->interface_count; i++) {
+		int most = BATCHES;
+
+		while (!it->interfaces[i].gone && it->interfaces[i].watch != NULL && read_ring(it, i))
+			if (--most == 0)
+				break;
+		if (most == 0 && it->interfaces[i].last < read)
+			read = it->interfaces[i].last;
+	}
+	return read;
 }
 
 void front_read_all(struct intercept *it)

@@ -26,12 +26,13 @@ static void gap_of(struct intercept *it, size_t i, enum gap_reason why, nsec_t f
 static void look_at_drops(struct intercept *it, size_t i, nsec_t wall)
 {
 	struct interface *f = &it->interfaces[i];
-	uint64_t dropped = live_dropped(it->live, i);
+	uint64_t dropped = live_dropped(it->live, i), missed = it->index == 0 ? live_missed(it->live, i) : 0;
 
-	if (dropped > 0) {
-		f->dropped += dropped;
-		gap_of(it, i, GAP_KERNEL, (f->looked != NSEC_NONE ? f->looked : it->begun) - it->margin, wall, dropped);
-	}
+	if (dropped + missed > 0)
+		gap_of(it, i, GAP_KERNEL, (f->looked != NSEC_NONE ? f->looked : it->begun) - it->margin, wall,
+			dropped + missed);
+	f->dropped += dropped;
+	f->missed += missed;
 	f->looked = wall;
 }
 
@@ -107,32 +108,49 @@ static void look_at_lease(struct intercept *it, nsec_t wall)
 		"the store has been away for longer than the lease: nothing is intercepted");
 }
 
+/* How far this front has come: what the rings have is read, and what the kernel still holds back is not older than the margin. */
+static nsec_t come_to(struct intercept *it, nsec_t wall)
+{
+	nsec_t read = front_read(it), settled = wall - it->margin;
+
+	return read < settled ? read : settled;
+}
+
+static void tell_time(struct intercept *it)
+{
+	front_time(it->front, it->settled);
+	front_drain(it);
+	if (it->back == NULL) {
+		msg_put_time(&it->octets, it->settled);
+		send_to(it, ROLE_INTERCEPT, 0, MSG_MARK);
+		return;
+	}
+	back_mark(it, 0, it->settled);
+	front_drain(it);
+	/* A front that is away holds nobody up for long. */
+	if (merge_reached(it->merge) >= it->settled - NSEC_PER_SEC)
+		back_time(it->back, merge_reached(it->merge));
+	else
+		back_time(it->back, it->settled - NSEC_PER_SEC);
+	front_drain(it);
+}
+
 void watch_beat(struct intercept *it)
 {
-	nsec_t wall = nsec_now(), steady = loop_now(), settled = wall - it->margin;
-	bool second = it->steady == NSEC_NONE || steady / DROPS_EVERY != it->steady / DROPS_EVERY;
+	nsec_t wall = nsec_now(), steady = loop_now();
+	bool due = it->steady == NSEC_NONE || steady / DROPS_EVERY != it->steady / DROPS_EVERY;
 
 	look_at_clocks(it, wall, steady);
-	for (size_t i = 0; second && i < it->interface_count; i++) {
+	for (size_t i = 0; due && i < it->interface_count; i++) {
 		look_at_interface(it, i, wall);
 		if (!it->interfaces[i].gone)
 			look_at_drops(it, i, wall);
 	}
-	if (!it->resuming) {
-		front_time(it->front, settled);
-		front_drain(it);
-	}
-	if (it->back == NULL) {
-		msg_put_time(&it->octets, settled);
-		send_to(it, ROLE_INTERCEPT, 0, MSG_MARK);
-	} else {
-		back_mark(it, 0, settled);
+	if (it->back != NULL)
 		look_at_lease(it, wall);
-		if (!it->resuming && merge_reached(it->merge) >= settled - NSEC_PER_SEC)
-			back_time(it->back, merge_reached(it->merge));
-		else if (!it->resuming)
-			back_time(it->back, settled - NSEC_PER_SEC);
-		front_drain(it);
+	if (!it->resuming) {
+		it->settled = come_to(it, wall);
+		tell_time(it);
 	}
 	lost_told(it, false);
 	resume_try(it);
@@ -157,6 +175,8 @@ size_t watch_counts(struct intercept *it, struct msg_count *out, size_t max)
 		n = count(out, n, max, "interface_frames", name_of(it, i), it->interfaces[i].frames, false);
 		n = count(out, n, max, "interface_octets", name_of(it, i), it->interfaces[i].octets, false);
 		n = count(out, n, max, "interface_dropped", name_of(it, i), it->interfaces[i].dropped, false);
+		if (it->index == 0)
+			n = count(out, n, max, "interface_missed", name_of(it, i), it->interfaces[i].missed, false);
 		n = count(out, n, max, "interface_up", name_of(it, i), it->interfaces[i].since == NSEC_NONE, true);
 	}
 	n = count(out, n, max, "queue_lost", "", it->lost_ever, false);

@@ -20,6 +20,7 @@ static void on_table_begin(void *role, uint32_t index, struct bytes body)
 	(void)index;
 	(void)body;
 	warrant_set_clear(&it->coming);
+	it->is_coming = true; /* else it is the tail of what another one began to hear */
 }
 
 static void on_warrant(void *role, uint32_t index, struct bytes body)
@@ -28,7 +29,7 @@ static void on_warrant(void *role, uint32_t index, struct bytes body)
 	struct warrant w;
 
 	(void)index;
-	if (!msg_get_warrant(body, &w))
+	if (!it->is_coming || !msg_get_warrant(body, &w))
 		return;
 	warrant_add(&it->coming, &w);
 	warrant_clear(&w);
@@ -54,8 +55,9 @@ static void on_table_end(void *role, uint32_t index, struct bytes body)
 {
 	struct intercept *it = role;
 
-	if (it->back == NULL)
+	if (it->back == NULL || !it->is_coming)
 		return;
+	it->is_coming = false;
 	on_lease(role, index, body);
 	warrant_set_clear(&it->table);
 	it->table = it->coming; /* ours from here on */
@@ -252,9 +254,9 @@ static size_t on_counts(void *role, struct msg_count *out, size_t max)
 static nsec_t on_settled(void *role)
 {
 	const struct intercept *it = role;
-	nsec_t wall = nsec_now() - it->margin, settled = front_settled(it->front);
+	nsec_t settled = front_settled(it->front);
 
-	return settled != NSEC_NONE && settled < wall ? settled : wall;
+	return settled != NSEC_NONE && settled < it->settled ? settled : it->settled;
 }
 
 static int open_rings(struct intercept *it, struct err *err)
@@ -268,6 +270,7 @@ static int open_rings(struct intercept *it, struct err *err)
 		.retire = r->retire_ms * MILLI,
 		.group = (uint16_t)(it->start->run % 4000 * CONF_INTERFACES + 1),
 		.processes = it->fronts,
+		.known = decap_knows,
 	};
 
 	it->interface_count = r->interfaces_count;
@@ -391,6 +394,7 @@ int role_intercept(struct role_start *start, struct err *err)
 	it->index = start->index;
 	it->fronts = start->intercepts > 0 ? start->intercepts : 1;
 	it->begun = it->wall = it->steady = NSEC_NONE;
+	it->settled = nsec_now();
 	if (begin(it, err) == 0)
 		rc = crew_run(it->crew);
 	clear(it);

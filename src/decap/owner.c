@@ -49,7 +49,8 @@ uint32_t decap_owner(const struct datagram *d, uint32_t fronts)
 {
 	bool fragment = d->payload.at == NULL;
 	const struct addr *src = &d->flow.src, *dst = &d->flow.dst;
-	uint64_t both = hash_of(src, fragment ? 0 : src->port) + hash_of(dst, fragment ? 0 : dst->port);
+	/* RTP and its RTCP, on the port above (RFC 3550 11), belong together: what opens the one tells of the other. */
+	uint64_t both = hash_of(src, fragment ? 0 : src->port & ~1u) + hash_of(dst, fragment ? 0 : dst->port & ~1u);
 
 	if (fronts < 2)
 		return 0;
