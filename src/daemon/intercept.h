@@ -7,6 +7,7 @@
  *   intercept_resume.c  what the one before left
  *   intercept_leave.c   what to leave to the one that follows
  *   intercept_ask.c     keys that are wanted
+ *   intercept_table.c   the table of warrants
  *   intercept_stop.c    the end in good order
  *   intercept_watch.c   drops, interfaces, clocks, the lease
  */
@@ -141,6 +142,12 @@ bool intercept_ask_answered(struct intercept *it, const struct key_answer *a); /
 void intercept_ask_over(struct intercept *it, uint32_t call);
 void intercept_ask_again(struct intercept *it); /* keys is a new one */
 void intercept_ask_free(struct intercept *it);
+
+/* intercept_table.c: what control says */
+void intercept_table_begin(void *role, uint32_t index, struct bytes body);
+void intercept_table_warrant(void *role, uint32_t index, struct bytes body);
+void intercept_table_lease(void *role, uint32_t index, struct bytes body);
+void intercept_table_end(void *role, uint32_t index, struct bytes body);
 
 /* intercept_stop.c */
 void stop_begin(void *role);

@@ -13,62 +13,6 @@
 #define RECENT_OCTETS ((size_t)16 << 20) /* signals of all fronts wait for each other, and media goes on meanwhile */
 #define MILLI         (NSEC_PER_SEC / 1000)
 
-static void on_table_begin(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-
-	(void)index;
-	(void)body;
-	warrant_set_clear(&it->coming);
-	it->is_coming = true; /* else it is the tail of what another one began to hear */
-}
-
-static void on_warrant(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-	struct warrant w;
-
-	(void)index;
-	if (!it->is_coming || !msg_get_warrant(body, &w))
-		return;
-	warrant_add(&it->coming, &w);
-	warrant_clear(&w);
-}
-
-static void on_lease(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-	struct msg_lease l;
-
-	(void)index;
-	if (!msg_get_lease(body, &l))
-		return;
-	it->lease = l.until;
-	if (!it->lease_over || nsec_now() >= it->lease)
-		return;
-	it->lease_over = false;
-	back_set_table(it, &it->table);
-	crew_alarm(it->crew, ALARM_LEASE, false, "", "the store is back");
-}
-
-static void on_table_end(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-
-	if (it->back == NULL || !it->is_coming)
-		return;
-	it->is_coming = false;
-	on_lease(role, index, body);
-	warrant_set_clear(&it->table);
-	it->table = it->coming; /* ours from here on */
-	it->coming = (struct warrant_set){ 0 };
-	it->has_table = true;
-	if (!it->lease_over)
-		back_set_table(it, &it->table);
-	resume_try(it);
-	front_drain(it);
-}
-
 static void on_signal(void *role, uint32_t index, struct bytes body)
 {
 	struct intercept *it = role;
@@ -188,10 +132,10 @@ static void on_resume_end(void *role, uint32_t index, struct bytes body)
 }
 
 static const struct crew_accepts accepts[] = {
-	{ ROLE_CONTROL, MSG_TABLE_BEGIN, on_table_begin },
-	{ ROLE_CONTROL, MSG_WARRANT, on_warrant },
-	{ ROLE_CONTROL, MSG_TABLE_END, on_table_end },
-	{ ROLE_CONTROL, MSG_LEASE, on_lease },
+	{ ROLE_CONTROL, MSG_TABLE_BEGIN, intercept_table_begin },
+	{ ROLE_CONTROL, MSG_WARRANT, intercept_table_warrant },
+	{ ROLE_CONTROL, MSG_TABLE_END, intercept_table_end },
+	{ ROLE_CONTROL, MSG_LEASE, intercept_table_lease },
 	{ ROLE_INTERCEPT, MSG_SIGNAL, on_signal },
 	{ ROLE_INTERCEPT, MSG_MARK, on_mark },
 	{ ROLE_INTERCEPT, MSG_STEP, on_step },

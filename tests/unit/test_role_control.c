@@ -195,7 +195,7 @@ static void a_change_is_in_effect_within_a_tenth_of_a_second(void **state)
 
 	begin(s);
 	for (int i = 0; i < ROUNDS; i++) {
-		char liid[16];
+		char liid[32];
 
 		snprintf(liid, sizeof(liid), "LIID-%d", i);
 		control_warrant(s, liid, now - HOUR, now + HOUR);
