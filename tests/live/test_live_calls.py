@@ -8,7 +8,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 
 import phones
-from live import EFFECT
+from intercepted import compare
+from live import effect
 from livetest import LiveTest, served, wait_until
 from plan import People, Plan, Playing
 from program import stamp
@@ -87,8 +88,8 @@ class Warrants:
             first, last = times[0], max(at for c in got.calls for at, _, _, _ in c.signalling)
             print("in effect %.0f ms after the command ended; out of it %.0f ms after" % (
                 (first - took[n]) / MS, (last - revoked[n][1]) / MS), file=sys.stderr)
-            self.assertLess(first, took[n] + (EFFECT + 0.02) * SECOND)
-            self.assertLess(last, revoked[n][1] + (EFFECT + 0.02) * SECOND)
+            self.assertLess(first, took[n] + (effect() + 0.02) * SECOND)
+            self.assertLess(last, revoked[n][1] + (effect() + 0.02) * SECOND)
             # From its first call on to its revocation it has every one.
             began = {c.call_id for c in heard.calls.values() if first <= c.began < revoked[n][0]}
             self.assertLessEqual(began, set(got.by_call_id))
@@ -139,7 +140,7 @@ class Warrants:
         time.sleep(2)
         before = time.time_ns()
         live.revoke("L1")
-        after = time.time_ns() + int(EFFECT * SECOND)
+        after = time.time_ns() + int(effect() * SECOND)
         heard = self.ended(live, playing, recording)
         live.settled("L2", 1)
         live.stop()
@@ -160,7 +161,7 @@ class Warrants:
         time.sleep(1)
         before = time.time_ns()
         live.warrant_now("L1", people.callee(n))
-        after = time.time_ns() + int(EFFECT * SECOND)
+        after = time.time_ns() + int(effect() * SECOND)
         heard = self.ended(live, playing, recording)
         time.sleep(1)
         live.stop()
@@ -180,16 +181,12 @@ class Warrants:
         self.assertEqual(len(firsts), 2)
         self.assertGreaterEqual(min(firsts), before)
         self.assertLess(max(firsts), after + 20 * MS)
-        self.assertWhole(got, [narrowed(call, got)])
-
-
-def narrowed(call, got):
-    """The call from the first packet of each stream on that was intercepted, and its messages from the first of those."""
-    first = min(at for s in got.media().values() for at, _ in s)
-    call.streams = {k: [p for p in s if p.at >= min(at for at, _ in got.media()[k])] for k, s in call.streams.items()}
-    stored = [m for m in call.messages if m.at < first and any(m.raw[:20] == raw[:20] for c in got.calls for _, _, _, raw in c.signalling)]
-    call.messages = stored + [m for m in call.messages if m.at >= first]
-    return call
+        for key, packets in call.streams.items():
+            first = min(at for at, _ in got.media()[key])
+            call.streams[key] = [p for p in packets if p.at >= first]
+        lost = compare(got, [call])
+        self.assertEqual([lost.missing, lost.extra, lost.twice, lost.messages_extra, lost.messages_twice], [[]] * 5)
+        self.assertEqual([m for m in lost.messages_missing if m[0] >= before], [])
 
 
 class Sqlite(Warrants, LiveTest):

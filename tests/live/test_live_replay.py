@@ -18,7 +18,7 @@ from program import Otway
 PROCESSES = (1, 2, 4)
 FEW = ("s02_proxied_sdes__gtpu", "s06_cfnr_two_legs", "s12_proxied_tcp", "s17_fragmented", "s21_rekey", "s29_video")
 CUT = "s07_plain_rtp__snap220"  # what was cut off cannot be sent again
-SHIFT = 2_000_000  # nanoseconds: how well tcpreplay keeps the gaps between packets
+SHIFT = 2_000_000  # nanoseconds: as far as the clocks of two listeners at one port may be apart
 
 
 def frames(path):
@@ -33,13 +33,18 @@ def frames(path):
             yield pcapfile.Packet(p.at, pcapfile.ETHERNET, data, len(data))
 
 
+def roles(known):
+    """In the soak all at once; several warrants then take one call."""
+    return known.roles() if SOAK else known.roles()[:1]
+
+
 class Replay(LiveTest):
     def replayed(self, known, processes):
         """{liid: Intercepted} of one replay, and of `decrypt` of what tcpdump recorded of it."""
         network = self.network()
         live = self.live(network, start=False, intercepts=processes)
         pcapfile.write(live.path("frames.pcap"), frames(known.path))
-        for role in known.roles():
+        for role in roles(known):
             live.warrant(role.name, role.target, start="now", end="+1h", trust=role.trust)
         live.start()
         recording = self.record(network, live)
@@ -49,16 +54,16 @@ class Replay(LiveTest):
         self.assertEqual(recording.stop(), 0)
         time.sleep(1)
         live.stop()
-        return {r.name: live.intercepted(r.name) for r in known.roles()}, live.decrypted(live.path("all.pcap"), code=None)
+        return {r.name: live.intercepted(r.name) for r in roles(known)}, live.decrypted(live.path("all.pcap"), code=None)
 
     def offline(self, known):
         """{liid: Intercepted} of `decrypt` of the file itself."""
         otway = self.enterContext(Otway())
         otway.agency("Test Agency")
-        for role in known.roles():
+        for role in roles(known):
             otway.warrant(role.name, role.target, trust=role.trust)
         otway.decrypt(known.path)
-        return {r.name: Intercepted(otway.path("case", r.name)) for r in known.roles()}
+        return {r.name: Intercepted(otway.path("case", r.name)) for r in roles(known)}
 
     def check(self, known):
         wanted = self.offline(known)
@@ -70,6 +75,7 @@ class Replay(LiveTest):
                         self.same(found[liid], offline)
                         if offline.calls:
                             self.assertSameAs(found[liid], recorded[liid])
+                            self.same_times(found[liid], recorded[liid])
 
     def same(self, got, offline):
         self.assertEqual([essence(c) for c in ordered(got)], [essence(c) for c in ordered(offline)])
@@ -80,8 +86,14 @@ class Replay(LiveTest):
             self.assertEqual({k: [p.raw for _, p in s] for k, s in ours.streams.items()},
                              {k: [p.raw for _, p in s] for k, s in theirs.streams.items()})
             self.assertEqual({k: len(s) for k, s in ours.sealed.items()}, {k: len(s) for k, s in theirs.sealed.items()})
-            for field in ("answered", "ended"):
-                self.assertAlmostEqual(since(ours, field), since(theirs, field), delta=SHIFT * 10, msg=field)
+
+    def same_times(self, got, recorded):
+        """As tcpdump had them: tcpreplay itself keeps gaps only as well as it can."""
+        for ours, theirs in zip(ordered(got), ordered(recorded)):
+            for field in ("started", "answered", "ended"):
+                a, b = (nanoseconds(c.said[field]) for c in (ours, theirs))
+                self.assertEqual(a is None, b is None)
+                self.assertLess(abs((a or 0) - (b or 0)), SHIFT, field)
 
 
 def ordered(found):
@@ -89,17 +101,13 @@ def ordered(found):
 
 
 def events(found):
-    return sorted((e["method"], e["status"], e["from"], e["to"]) for f in found.folders for e in f.case["events"])
+    said = [(e["method"], e["status"], e["from"], e["to"]) for f in found.folders for e in f.case["events"]]
+    return sorted(said, key=str)
 
 
 def shapes(messages):
     """In the order of time, as far as that can be the same: what comes at once may change places."""
     return sorted((src, dst, len(payload), payload.split(b"\r\n")[0]) for _, src, dst, payload in messages)
-
-
-def since(call, field):
-    begin, at = (nanoseconds(call.said[f]) for f in ("started", field))
-    return at - begin if begin is not None and at is not None else 0
 
 
 def add(name):

@@ -78,7 +78,7 @@ def descriptions(body):
 
 
 class Heard:
-    """Everything of a capture. `given`: {source address: [(suite, key)]} of keys that are in no description."""
+    """Everything of a capture. `given`: {source address: [(suite, key, MKI or None)]} of keys that are in no description."""
 
     def __init__(self, packets, given=None):
         self.calls, self.given, rest = {}, given or {}, []

@@ -16,7 +16,11 @@ from program import OTWAY, PATIENCE, Otway
 USERS = {"control": 61001, "intercept": 61002, "keys": 61003, "delivery": 61004}
 ROLES = ("control", "intercept", "keys", "delivery")
 READY = 30  # seconds
-EFFECT = 0.1  # a warrant is in effect within this
+
+
+def effect():
+    """Seconds within which a warrant is in effect: a tenth, where nobody else wants the machine meanwhile."""
+    return 0.1 if os.getloadavg()[0] < os.cpu_count() else 1.0
 
 
 class Live(Otway):
@@ -64,6 +68,8 @@ class Live(Otway):
         bell = self.path("run", "notify")
         if os.path.exists(bell):
             os.unlink(bell)
+        if self.notified is not None:
+            self.notified.close()
         self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notified.bind(bell)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "PG"))}
@@ -132,7 +138,7 @@ class Live(Otway):
 
     def in_effect(self):
         """Waits until what was changed is in effect."""
-        time.sleep(2 * EFFECT)
+        time.sleep(2 * effect())
 
     # Its processes
 
@@ -165,7 +171,7 @@ class Live(Otway):
     # What it delivered
 
     def intercepted(self, liid):
-        return Intercepted(self.path("cases", liid))
+        return Intercepted(os.path.join(self.settings["cases"], liid))
 
     def settled(self, liid, calls, span=60):
         """Waits until so many calls of a warrant are there and finished."""

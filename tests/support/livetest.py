@@ -19,6 +19,8 @@ ROLES = "CREATE ROLE otway_run LOGIN; GRANT otway_reader, otway_appender TO otwa
 
 
 class LiveTest(unittest.TestCase):
+    maxDiff = None
+
     def network(self, **how):
         return self.enterContext(Network(**how))
 

@@ -35,7 +35,7 @@ def impossible():
     for program in ("ip", "tc", "tcpdump", "ethtool"):
         if shutil.which(program) is None:
             return "%s is not installed" % program
-    name = "otway-%d-try" % os.getpid()
+    name = "otway-%d-%d-try" % (os.getpid(), next(_COUNT))
     if subprocess.run(["ip", "netns", "add", name], stderr=subprocess.DEVNULL, check=False).returncode != 0:
         return "namespaces cannot be made here"
     subprocess.run(["ip", "netns", "del", name], check=True)

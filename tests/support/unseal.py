@@ -28,20 +28,26 @@ def header_size(packet):
 
 
 class Opener:
-    """One stream under one key; key: master key and salt, base64."""
+    """One stream under one key; key: master key and salt, base64; mki: hex of what stands before the tag of HMAC, or behind GCM's."""
 
-    def __init__(self, suite, key):
+    def __init__(self, suite, key, mki=None):
         octets = base64.b64decode(key + "=" * (-len(key) % 4))
         self.suite, (size, salt_size, self.tag) = suite, SUITES[suite]
         master, salt = octets[:size], octets[size:size + salt_size]
         self.gcm = suite.startswith("AEAD")
         self.key, self.salt = derive(master, salt, 0, size), derive(master, salt, 2, salt_size)
         self.auth = derive(master, salt, 1, 20)
+        self.mki = bytes.fromhex(mki or "")
         self.index = None  # the highest so far
 
     def open(self, packet):
         """(index, RTP), or None: it is not under this key."""
         seq = struct.unpack(">H", packet[2:4])[0]
+        if self.mki:
+            tail = len(packet) - (0 if self.gcm else self.tag)
+            if packet[tail - len(self.mki):tail] != self.mki:
+                return None
+            packet = packet[:tail - len(self.mki)] + packet[tail:]
         for roc in self.guesses(seq):
             plain = self._open_at(packet, seq, roc)
             if plain is not None:
