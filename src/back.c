@@ -40,6 +40,7 @@ struct back {
 	const struct warrant_set *due; /* warrants that begin during calls; NULL: none */
 	struct bytes during;           /* Call-ID of the one in hand */
 	size_t during_step;
+	struct datagram kept; /* a message of it: what is noted of it borrows this */
 	bool during_say;
 	struct step out;
 	struct back_note note;
@@ -203,16 +204,15 @@ static bool is_due(struct back *b, struct bytes call_id)
 static void begin_during(struct back *b)
 {
 	const struct sip_message *m;
-	struct datagram d;
 
-	if (!setups_of(midcall_setups(b->midcall), b->during, &b->during_step, &d)) {
+	if (!setups_of(midcall_setups(b->midcall), b->during, &b->during_step, &b->kept)) {
 		b->during_say = !b->during_say;
 		b->during_step = 0;
 		if (!b->during_say)
 			b->during = (struct bytes){ NULL, 0 };
 		return;
 	}
-	if ((m = sip_read(b->again, &d)) == NULL)
+	if ((m = sip_read(b->again, &b->kept)) == NULL)
 		return;
 	if (b->during_say) {
 		call_say_before(b->call, m, b->due, b->now);
