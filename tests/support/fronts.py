@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""fronts: runs test_fronts with every capture there is, and with some of them wrapped in every way a mirror port may wrap them."""
+"""fronts: runs test_fronts with every capture there is, and with one of two wrapped in each way a mirror port may wrap it."""
 
 import glob
 import os
@@ -16,12 +16,12 @@ WRAPPED = ["s12_proxied_tcp", "s17_fragmented"]
 
 
 def wrap(captures, out):
-    for name in WRAPPED:
-        packets = list(pcapfile.read(os.path.join(captures, name + ".pcap")))
-        for kind in encap.kinds():
-            path = os.path.join(out, name + "__" + kind + ".pcap")
-            pcapfile.write(path, encap.wrap(packets, kind), link=encap.LINKS.get(kind, (1,))[0])
-            yield path
+    packets = {name: list(pcapfile.read(os.path.join(captures, name + ".pcap"))) for name in WRAPPED}
+    for i, kind in enumerate(encap.kinds()):
+        name = WRAPPED[i % len(WRAPPED)]
+        path = os.path.join(out, name + "__" + kind + ".pcap")
+        pcapfile.write(path, encap.wrap(packets[name], kind), link=encap.LINKS.get(kind, (1,))[0])
+        yield path
 
 
 def main(captures, program):
