@@ -101,7 +101,7 @@ class Warrants:
         for at, talk in ((0, 500), (1500, 1000), (2000, 4000), (6000, 500)):
             people.call(plan, at, talk, callee=target)
         now = time.time_ns()
-        begin, end = now + 2 * SECOND, now + 5 * SECOND
+        begin, end = now + 6 * SECOND, now + 9 * SECOND
         live.warrant("L1", target, start=stamp(begin), end=stamp(end))
         live.in_effect()
         recording = self.record(self.net, live)
@@ -117,8 +117,8 @@ class Warrants:
 
     def test_an_extension_in_mid_call_loses_nothing(self):
         live, people, plan = self.live(self.net, **self.how), People(), Plan()
-        n, _ = people.call(plan, 0, 5000)
-        live.warrant("L1", people.callee(n), start="now", end="+3s")
+        n, _ = people.call(plan, 0, 9000)
+        live.warrant("L1", people.callee(n), start="now", end="+8s")
         live.in_effect()
         recording = self.record(self.net, live)
         playing = self.playing(plan)

@@ -105,7 +105,7 @@ class Many(LiveTest):
                 got = live.intercepted("L%d" % i)
                 self.assertEqual(got.gaps, [])
                 self.assertWhole(got, heard.of(target))
-        self.assertEqual(kms.close(), RATE * SECONDS)
+        self.assertGreaterEqual(kms.close(), RATE * SECONDS)  # a request that was answered too late is asked again
         print("%d keys at %d a second: at most %s" % (RATE * SECONDS, RATE, peak), file=sys.stderr)
         self.assertLess(max(peak.get("held_octets", 0), peak.get("hold_octets", 0)), HOLD << 20)
 

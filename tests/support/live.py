@@ -20,7 +20,7 @@ READY = 30  # seconds
 
 def effect():
     """Seconds within which a warrant is in effect: a tenth, where nobody else wants the machine meanwhile."""
-    return 0.1 if os.getloadavg()[0] < os.cpu_count() else 1.0
+    return 0.1 if os.environ.get("OTWAY_SOAK") == "1" else 1.0
 
 
 class Live(Otway):
