@@ -2,6 +2,7 @@
  * intercept: what the files of this role share. Each process has a front; the first also has the back, to which the others send signalling.
  *
  *   intercept_front.c   frames in, media and signalling out
+ *   intercept_again.c   media that went out just now, for a warrant that takes it too
  *   intercept_back.c    signalling of all fronts in the order of time, steps to all of them
  *   intercept_open.c    what was said of media of open calls, for a front that comes up later
  *   intercept_resume.c  what the one before left
@@ -24,6 +25,7 @@
 
 struct merge; /* intercept_merge.c */
 struct open_calls;
+struct again;
 struct asked; /* intercept_ask.c */
 struct table;
 
@@ -42,6 +44,7 @@ struct intercept {
 	struct loop *loop;
 	struct live *live;
 	struct front *front;
+	struct again *again;     /* NULL: the one front there is knows all at once */
 	uint32_t index, fronts;
 	struct interface interfaces[CONF_INTERFACES];
 	size_t interface_count;
@@ -70,9 +73,10 @@ struct intercept {
 	struct note_kept *notes, **last_note;
 	size_t note_octets;
 	nsec_t resume_until; /* then it goes on without, by loop_now */
-	uint64_t sealed;     /* counts what was sealed under salt */
+	uint64_t sealed;     /* counts what was sealed under salt, from anywhere */
 	uint8_t salt[4];
 	struct table *left;  /* number → what was left under it: keys may die too */
+	bool left_unsent;    /* not all of it found room */
 	struct asked *asked; /* keys that were wanted and not answered: likewise */
 
 	/* At the end. */
@@ -82,6 +86,7 @@ struct intercept {
 };
 
 /* intercept_front.c */
+void intercept_step(struct intercept *it, const struct step *s); /* about media */
 void front_begin(struct intercept *it);     /* takes frames from now on */
 void front_drain(struct intercept *it);     /* until both halves have nothing more to say */
 nsec_t front_read(struct intercept *it); /* what is in the rings now; how far it came, NSEC_EVER: nothing is left */
@@ -90,6 +95,15 @@ void lose(struct intercept *it, nsec_t at); /* a packet had no room */
 void lost_told(struct intercept *it, bool all);
 void send_gap(struct intercept *it, const struct gap *g);
 bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type); /* it->octets, emptied */
+
+/* intercept_again.c: media that went out just now, with several fronts */
+struct again *again_new(void);
+void again_free(struct again *a);
+void again_time(struct again *a, nsec_t at);
+void again_keep(struct again *a, const struct media_packet *p, const struct cover *covers, size_t count, struct bytes record);
+/* Who takes a call is said anew: fn gets each record of it that a warrant has not had, to be sent for that one. */
+typedef void again_fn(void *arg, uint32_t warrant, struct bytes record);
+void again_cover(struct again *a, const struct step *s, again_fn *fn, void *arg);
 
 /* intercept_back.c */
 void back_signal(struct intercept *it, uint32_t from, const struct datagram *d); /* borrowed for the call */
@@ -134,6 +148,7 @@ void leave_forget(struct intercept *it, uint64_t number);
 void leave_states(struct intercept *it);
 void leave_keep(struct intercept *it, const struct msg_checkpoint *c); /* of the one before, that holds on */
 void leave_again(struct intercept *it);                                /* keys is a new one */
+void leave_unsent(struct intercept *it);                               /* what found no room */
 #define NOTE_HEAD 13 /* number, call, claimed and before; a datagram follows */
 
 /* intercept_ask.c */
@@ -141,6 +156,7 @@ void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w);
 bool intercept_ask_answered(struct intercept *it, const struct key_answer *a); /* false: it was not wanted */
 void intercept_ask_over(struct intercept *it, uint32_t call);
 void intercept_ask_again(struct intercept *it); /* keys is a new one */
+void intercept_ask_unsent(struct intercept *it); /* what found no room */
 void intercept_ask_free(struct intercept *it);
 
 /* intercept_table.c: what control says */
@@ -151,6 +167,7 @@ void intercept_table_end(void *role, uint32_t index, struct bytes body);
 
 /* intercept_stop.c */
 void stop_begin(void *role);
+void stop_renew(struct intercept *it); /* it ends, and calls go on with the one that follows */
 void stop_try(struct intercept *it);
 
 /* intercept_watch.c */

@@ -16,7 +16,7 @@ static bool send_open(void *arg, enum msg_type type, struct bytes octets)
 /* A step about media: to our own front, and to all others; kept for those that come up later. */
 static void media_step_out(struct intercept *it, const struct step *s)
 {
-	front_step(it->front, s);
+	intercept_step(it, s);
 	if (it->fronts < 2)
 		return;
 	if (msg_put_step(&it->octets, s)) {

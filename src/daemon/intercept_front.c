@@ -19,7 +19,11 @@ bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type t
 void send_gap(struct intercept *it, const struct gap *g)
 {
 	msg_put_gap(&it->octets, g);
-	send_to(it, ROLE_DELIVERY, 0, MSG_GAP);
+	if (send_to(it, ROLE_DELIVERY, 0, MSG_GAP))
+		return;
+	/* No room for that either: the gap of what found none will hold it. */
+	lose(it, g->from);
+	lose(it, g->until != NSEC_NONE ? g->until : nsec_now());
 }
 
 void lose(struct intercept *it, nsec_t at)
@@ -63,7 +67,7 @@ static void hold_elsewhere(struct intercept *it, const struct media_packet *p)
 static void media_out(struct intercept *it, const struct media_packet *p, const struct cover *covers, size_t count)
 {
 	struct record r = { .kind = RECORD_MEDIA, .call = p->call, .at = p->at, .media = *p };
-	bool lost = false;
+	bool lost = false, kept = false;
 
 	if (p->fate == MEDIA_HELD) {
 		hold_elsewhere(it, p);
@@ -74,11 +78,34 @@ static void media_out(struct intercept *it, const struct media_packet *p, const 
 			continue;
 		r.warrant = covers[i].warrant;
 		msg_put_record(&it->octets, &r);
+		if (it->again != NULL && !kept)
+			again_keep(it->again, p, covers, count, buf_bytes(&it->octets));
+		kept = true;
 		lost |= !send_to(it, ROLE_DELIVERY, 0, MSG_RECORD);
 	}
 	if (lost)
 		lose(it, p->at);
 	srtp_key_clear(&r.media.key);
+}
+
+#define RECORD_WARRANT 1 /* where the octets of a record have it */
+
+static void send_again(void *arg, uint32_t warrant, struct bytes record)
+{
+	struct intercept *it = arg;
+
+	if (!buf_add(&it->octets, record.at, record.len))
+		return;
+	put_be32(it->octets.at + RECORD_WARRANT, warrant);
+	if (!send_to(it, ROLE_DELIVERY, 0, MSG_RECORD))
+		lose(it, it->settled);
+}
+
+void intercept_step(struct intercept *it, const struct step *s)
+{
+	front_step(it->front, s);
+	if (it->again != NULL && s->kind == STEP_COVER)
+		again_cover(it->again, s, send_again, it);
 }
 
 static void signal_out(struct intercept *it, const struct datagram *d)

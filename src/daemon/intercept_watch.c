@@ -73,9 +73,10 @@ static void look_at_interface(struct intercept *it, size_t i, nsec_t wall)
 		is_back(it, i, wall);
 	else if (state == LIVE_GONE && !f->gone)
 		went(it, i, state, wall);
-	if (f->gone && !f->renewed && live_returned(it->live, i)) {
+	if (f->gone && !f->renewed && !it->resuming && live_returned(it->live, i)) {
 		f->renewed = true;
-		crew_send(it->crew, ROLE_SUPERVISE, 0, MSG_RENEW, (struct bytes){ NULL, 0 });
+		is_back(it, i, wall);
+		stop_renew(it);
 	}
 }
 
@@ -152,7 +153,11 @@ void watch_beat(struct intercept *it)
 		it->settled = come_to(it, wall);
 		tell_time(it);
 	}
+	if (it->again != NULL)
+		again_time(it->again, it->settled);
 	lost_told(it, false);
+	leave_unsent(it);
+	intercept_ask_unsent(it);
 	resume_try(it);
 }
 

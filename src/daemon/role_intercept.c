@@ -48,7 +48,7 @@ static void on_step(void *role, uint32_t index, struct bytes body)
 
 	if (index != 0 || !msg_get_step(body, &s))
 		return;
-	front_step(it->front, &s);
+	intercept_step(it, &s);
 	secret_wipe(&s, sizeof(s));
 	front_drain(it);
 }
@@ -246,6 +246,8 @@ static int make_halves(struct intercept *it, struct err *err)
 	it->front = front_new(&front);
 	if (it->front == NULL || !leave_begin(it))
 		return err_set(err, "out of memory");
+	if (it->fronts > 1 && (it->again = again_new()) == NULL)
+		return err_set(err, "out of memory");
 	if (it->index > 0)
 		return 0;
 	it->back = back_new(&(struct back_options){ .kms_header = c->kms_header,
@@ -316,6 +318,7 @@ static void clear(struct intercept *it)
 	merge_free(it->merge);
 	back_free(it->back);
 	front_free(it->front);
+	again_free(it->again);
 	loop_timer_free(it->beat);
 	for (size_t i = 0; i < it->interface_count; i++)
 		loop_watch_free(it->interfaces[i].watch);
