@@ -34,8 +34,8 @@ def frames(path):
 
 
 def roles(known):
-    """In the soak all at once; several warrants then take one call."""
-    return known.roles() if SOAK else known.roles()[:1]
+    """All at once: several warrants take one call."""
+    return known.roles()
 
 
 class Replay(LiveTest):
