@@ -5,26 +5,28 @@
 
 struct asked {
 	struct asked *next;
+	bool unsent; /* there was no room for it */
 	struct key_wanted wanted;
 };
 
-static void send_wanted(struct intercept *it, const struct key_wanted *w)
+static bool send_wanted(struct intercept *it, const struct key_wanted *w)
 {
 	msg_put_key_wanted(&it->octets, w);
-	send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
+	return send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
 }
 
 void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w)
 {
 	struct asked *a = calloc(1, sizeof(*a));
+	bool sent = send_wanted(it, w);
 
 	if (a != NULL && key_wanted_copy(w, &a->wanted)) {
+		a->unsent = !sent;
 		a->next = it->asked;
 		it->asked = a;
 	} else {
 		free(a);
 	}
-	send_wanted(it, w);
 }
 
 static void drop(struct asked **at)
@@ -60,8 +62,19 @@ void intercept_ask_over(struct intercept *it, uint32_t call)
 
 void intercept_ask_again(struct intercept *it)
 {
-	for (const struct asked *a = it->asked; a != NULL; a = a->next)
-		send_wanted(it, &a->wanted);
+	for (struct asked *a = it->asked; a != NULL; a = a->next)
+		a->unsent = true;
+	intercept_ask_unsent(it);
+}
+
+void intercept_ask_unsent(struct intercept *it)
+{
+	for (struct asked *a = it->asked; a != NULL; a = a->next)
+		if (a->unsent) {
+			if (!send_wanted(it, &a->wanted))
+				return; /* still none */
+			a->unsent = false;
+		}
 }
 
 void intercept_ask_free(struct intercept *it)

@@ -10,15 +10,17 @@
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
 
-#define STATE_EMPTY 8 /* octets of the state of a call that has no streams any more */
+#define STATE_EMPTY 8                 /* octets of the state of a call that has no streams any more */
+#define AT_ONCE     ((size_t)2 << 20) /* octets that wait for keys, when all is left again */
 
 struct left {
 	uint64_t number;
-	size_t len;
+	size_t len;       /* 0: keys is to forget it */
+	bool unsent;      /* there was no room for it */
 	uint8_t octets[]; /* sealed */
 };
 
-/* The nonce is never used again: 4 octets drawn by each process, 8 counted in it. */
+/* The nonce is never used again: all 12 octets are drawn by each process, and the last 8 are counted on from there. */
 static void nonce_make(struct intercept *it, uint8_t out[CRYPTO_NONCE_LEN])
 {
 	memcpy(out, it->salt, sizeof(it->salt));
@@ -41,9 +43,32 @@ void leave_keep(struct intercept *it, const struct msg_checkpoint *c)
 		return;
 	l->number = c->number;
 	l->len = c->sealed.len;
-	memcpy(l->octets, c->sealed.at, c->sealed.len);
+	l->unsent = false;
+	if (l->len > 0)
+		memcpy(l->octets, c->sealed.at, c->sealed.len);
 	if (!table_put(it->left, key_of(&c->number), l))
 		free(l);
+}
+
+static bool send_left(struct intercept *it, const struct left *l)
+{
+	const struct msg_checkpoint c = { l->number, { l->octets, l->len } };
+
+	msg_put_checkpoint(&it->octets, &c);
+	return send_to(it, ROLE_KEYS, 0, l->len > 0 ? MSG_CHECKPOINT : MSG_CHECKPOINT_DROP);
+}
+
+/* Now, or when there is room: until then what is to be forgotten is kept as nothing. */
+static void tell(struct intercept *it, uint64_t number)
+{
+	struct left *l = table_get(it->left, key_of(&number));
+
+	if (l == NULL)
+		return; /* out of memory: who follows will know less */
+	l->unsent = !send_left(it, l);
+	it->left_unsent |= l->unsent;
+	if (l->len == 0 && !l->unsent)
+		free(table_take(it->left, key_of(&number)));
 }
 
 /* Seals it->octets, and sends it as the checkpoint of that number. */
@@ -62,8 +87,7 @@ static void leave(struct intercept *it, uint64_t number)
 			secret_wipe(it->octets.at, it->octets.len);
 			buf_reset(&it->octets);
 			leave_keep(it, &c);
-			msg_put_checkpoint(&it->octets, &c);
-			send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT);
+			tell(it, number);
 		}
 	}
 	buf_reset(&it->octets);
@@ -72,11 +96,8 @@ static void leave(struct intercept *it, uint64_t number)
 
 static void forget(struct intercept *it, uint64_t number)
 {
-	const struct msg_checkpoint c = { number, { NULL, 0 } };
-
-	free(table_take(it->left, key_of(&number)));
-	msg_put_checkpoint(&it->octets, &c);
-	send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT_DROP);
+	leave_keep(it, &(struct msg_checkpoint){ number, { NULL, 0 } });
+	tell(it, number);
 }
 
 void leave_note(struct intercept *it, const struct back_note *n)
@@ -116,7 +137,8 @@ void leave_states(struct intercept *it)
 bool leave_begin(struct intercept *it)
 {
 	it->left = table_new();
-	return it->left != NULL && crypto_random(it->salt, sizeof(it->salt));
+	return it->left != NULL && crypto_random(it->salt, sizeof(it->salt)) &&
+	       crypto_random(&it->sealed, sizeof(it->sealed));
 }
 
 void leave_end(struct intercept *it)
@@ -134,10 +156,37 @@ void leave_again(struct intercept *it)
 	struct left *l;
 	size_t step = 0;
 
-	while ((l = table_next(it->left, &step, NULL)) != NULL) {
-		const struct msg_checkpoint c = { l->number, { l->octets, l->len } };
+	while ((l = table_next(it->left, &step, NULL)) != NULL)
+		l->unsent = true;
+	it->left_unsent = true;
+	leave_unsent(it);
+}
 
-		msg_put_checkpoint(&it->octets, &c);
-		send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT);
-	}
+/* Keys that are wanted need room beside it. */
+static bool has_room(const struct intercept *it)
+{
+	const struct port *to = crew_port(it->crew, ROLE_KEYS, 0);
+
+	return to != NULL && port_waiting(to) < AT_ONCE;
+}
+
+void leave_unsent(struct intercept *it)
+{
+	struct left *l;
+	size_t step = 0;
+	bool sent = true;
+
+	if (!it->left_unsent)
+		return;
+	while (sent && (l = table_next(it->left, &step, NULL)) != NULL)
+		if (l->unsent) {
+			sent = has_room(it) && send_left(it, l);
+			l->unsent = !sent;
+		}
+	it->left_unsent = !sent;
+	for (step = 0; sent && (l = table_next(it->left, &step, NULL)) != NULL;)
+		if (l->len == 0) {
+			free(table_take(it->left, key_of(&l->number)));
+			step = 0;
+		}
 }

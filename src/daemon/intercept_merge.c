@@ -10,6 +10,8 @@
 
 #define WAIT       (NSEC_PER_SEC / 5) /* for a front that says nothing */
 #define OCTETS_MAX ((size_t)64 << 20) /* beyond, the oldest goes on as it is */
+#define SET_BACK                                                                                                       \
+	(60 * NSEC_PER_SEC) /* a mark that goes back so far: of another clock, or of another one after one that had ended */
 
 struct waiting {
 	struct waiting *older, *newer;
@@ -91,7 +93,7 @@ bool merge_put(struct merge *m, uint32_t from, const struct datagram *d, nsec_t 
 
 void merge_mark(struct merge *m, uint32_t from, nsec_t until)
 {
-	if (from < m->fronts && until > m->marks[from])
+	if (from < m->fronts && (until > m->marks[from] || until < m->marks[from] - SET_BACK))
 		m->marks[from] = until;
 }
 

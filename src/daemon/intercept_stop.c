@@ -60,3 +60,13 @@ void stop_begin(void *role)
 		say_over(it, 0);
 	stop_try(it);
 }
+
+/* As one that died, but nothing that was said is lost: no call ends. */
+void stop_renew(struct intercept *it)
+{
+	crew_send(it->crew, ROLE_SUPERVISE, 0, MSG_RENEW, (struct bytes){ NULL, 0 });
+	front_read_all(it);
+	leave_states(it);
+	lost_told(it, true);
+	crew_stop(it->crew, EXIT_DONE);
+}

@@ -14,12 +14,12 @@ void intercept_table_begin(void *role, uint32_t index, struct bytes body)
 void intercept_table_warrant(void *role, uint32_t index, struct bytes body)
 {
 	struct intercept *it = role;
-	struct warrant w;
+	struct warrant w = { 0 };
 
 	(void)index;
-	if (!it->is_coming || !msg_get_warrant(body, &w))
+	if (!it->is_coming)
 		return;
-	warrant_add(&it->coming, &w);
+	it->is_coming = msg_get_warrant(body, &w) && warrant_add(&it->coming, &w); /* else the one before holds */
 	warrant_clear(&w);
 }
 

@@ -94,19 +94,22 @@ static void on_table_begin(void *role, uint32_t index, struct bytes body)
 	(void)index;
 	(void)body;
 	warrant_set_clear(&d->coming);
+	d->is_coming = true; /* else it is the tail of what another one began to hear */
 }
 
+/* A table of which something is missing takes no other's place. */
 static void on_warrant(void *role, uint32_t index, struct bytes body)
 {
 	struct delivery *d = role;
-	struct warrant w;
+	struct warrant w = { 0 };
+	bool got;
 
 	(void)index;
-	if (!msg_get_warrant(body, &w)) {
-		d->broken++;
+	if (!d->is_coming)
 		return;
-	}
-	warrant_add(&d->coming, &w);
+	got = msg_get_warrant(body, &w);
+	d->broken += !got;
+	d->is_coming = got && warrant_add(&d->coming, &w);
 	warrant_clear(&w);
 }
 
@@ -125,6 +128,9 @@ static void on_table_end(void *role, uint32_t index, struct bytes body)
 
 	(void)index;
 	(void)body;
+	if (!d->is_coming)
+		return;
+	d->is_coming = false;
 	if (cases_warrants(d->cases, &d->coming, &err) < 0)
 		log_error("a table of warrants was not taken in: %s", err.text);
 	warrant_set_clear(&d->coming);
@@ -265,6 +271,8 @@ static size_t on_counts(void *role, struct msg_count *out, size_t max)
 		out[i] = (struct msg_count){ all[i].name, "", all[i].value, is_gauge(all[i].name) };
 	if (i < max)
 		out[i++] = (struct msg_count){ "messages_broken", "", d->broken, false };
+	if (i < max)
+		out[i++] = (struct msg_count){ "held_lost_back", "", d->lost_back, false };
 	return i;
 }
 

@@ -18,6 +18,7 @@ struct delivery {
 	struct loop_timer *beat;
 	struct loop_later *back;
 	struct warrant_set coming;
+	bool is_coming;
 	bool has_table, disk_full, stopping, ending;
 	nsec_t written; /* wall clock: what came before is beyond reach of whatever becomes of this process */
 	nsec_t heard;   /* loop_now of the last record */

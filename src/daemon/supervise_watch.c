@@ -131,13 +131,11 @@ static void said(struct child *c, struct bytes body)
 		snprintf(c->why, sizeof(c->why), "%s", a.text);
 }
 
-/* A descriptor it may not open any more is opened by the next one. */
+/* A descriptor it may not open any more is opened by the next one: it ends by itself, without ending what goes on. */
 static void renew(struct child *c)
 {
-	if (c->role != ROLE_INTERCEPT || c->renew || c->ready_at == NSEC_NONE)
-		return;
-	c->renew = true;
-	child_send(c, MSG_STOP, (struct bytes){ NULL, 0 });
+	if (c->role == ROLE_INTERCEPT && c->ready_at != NSEC_NONE)
+		c->renew = true;
 }
 
 void supervise_taken(void *child, enum msg_type type, struct bytes body)

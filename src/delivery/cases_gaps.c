@@ -21,7 +21,8 @@ static void join(struct gap *a, const struct gap *b)
 		a->packets = b->packets;
 		return;
 	}
-	if (a->until != NSEC_NONE && (b->until == NSEC_NONE || b->until > a->until))
+	/* Whoever opened it may be gone: then another one knows when it was over. */
+	if (a->until == NSEC_NONE || b->until == NSEC_NONE || b->until > a->until)
 		a->until = b->until;
 	if (a->packets == GAP_UNKNOWN || b->packets == GAP_UNKNOWN)
 		a->packets = GAP_UNKNOWN;

@@ -343,6 +343,31 @@ static void a_gap_that_goes_on_is_ended_by_the_same_one(void **state)
 	live_free(l);
 }
 
+static void a_gap_whose_teller_died_is_ended_by_the_one_that_follows(void **state)
+{
+	struct live *l = live_new(1);
+	struct gap g = kernel_gap(START, NSEC_NONE, GAP_UNKNOWN);
+	json_t *root;
+
+	(void)state;
+	cases_gap(l->cases, &g, &l->scene->err);
+	g.from = START + 3 * NSEC_PER_SEC; /* it finds it so */
+	cases_gap(l->cases, &g, &l->scene->err);
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_true(json_is_null(json_at(root, "gaps.0.until")));
+	json_decref(root);
+	g.until = START + 5 * NSEC_PER_SEC;
+	cases_gap(l->cases, &g, &l->scene->err);
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "gaps")), 1);
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.from")), "2026-11-21T20:58:23.000000Z");
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.until")), "2026-11-21T20:58:28.000000Z");
+	json_decref(root);
+	live_free(l);
+}
+
 static void a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept(void **state)
 {
 	struct live *l = live_new(1);
@@ -417,6 +442,7 @@ int main(void)
 		cmocka_unit_test(calls_of_another_run_are_other_calls_and_those_of_before_are_finished),
 		cmocka_unit_test(a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_touches),
 		cmocka_unit_test(a_gap_that_goes_on_is_ended_by_the_same_one),
+		cmocka_unit_test(a_gap_whose_teller_died_is_ended_by_the_one_that_follows),
 		cmocka_unit_test(a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept),
 		cmocka_unit_test(records_of_a_warrant_that_nobody_knows_are_refused),
 		cmocka_unit_test(what_began_and_was_finished_is_told_once_by_local_numbers),

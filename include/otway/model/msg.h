@@ -27,7 +27,7 @@ enum msg_type {
 	MSG_RELOAD,        /* → the configuration's text, anew */
 	MSG_STOP,          /* → finish in good order, and exit; empty */
 	MSG_PEER_UP,       /* → everybody: a role was started again: msg_peer */
-	MSG_RENEW,         /* ← intercept: start me anew, an interface came back that I may not open any more; empty */
+	MSG_RENEW,         /* ← intercept: start me anew, an interface came back that I may not open any more: I end by myself; empty */
 
 	/* control → intercept 0, keys, delivery: a whole table; each sees of it only what it needs */
 	MSG_TABLE_BEGIN,   /* empty; what came before and was not ended is forgotten */
