@@ -48,6 +48,7 @@ struct intercept {
 	uint32_t index, fronts;
 	struct interface interfaces[CONF_INTERFACES];
 	size_t interface_count;
+	struct loop_later *more;   /* signals are left over from a turn of the loop */
 	struct loop_timer *beat; /* often: time, marks, drops */
 	nsec_t begun;            /* wall clock, when frames were first taken */
 	nsec_t wall, steady;     /* both clocks at the last beat */
@@ -65,6 +66,7 @@ struct intercept {
 	struct open_calls *open;
 	struct warrant_set coming, table; /* being said by control; as said last */
 	bool has_table, is_coming, lease_over;
+	bool untold[FRONTS_MAX]; /* that front does not know all that is open */
 	nsec_t lease;
 
 	/* From the one before. */
@@ -109,6 +111,9 @@ void again_cover(struct again *a, const struct step *s, again_fn *fn, void *arg)
 void back_signal(struct intercept *it, uint32_t from, const struct datagram *d); /* borrowed for the call */
 void back_mark(struct intercept *it, uint32_t from, nsec_t until);
 bool back_drain(struct intercept *it); /* true: something was done */
+void back_untold(struct intercept *it, uint32_t front);     /* it could not be told of media */
+void back_tell_front(struct intercept *it, uint32_t front); /* all that is open */
+void back_tell_untold(struct intercept *it);                /* likewise, when there is room */
 void back_set_table(struct intercept *it, const struct warrant_set *set);
 void back_tell_active(struct intercept *it);
 

@@ -3,14 +3,62 @@
 
 #include "otway/base/secret.h"
 
+#define TURN (NSEC_PER_SEC / 20)
+
+/* Somebody is told of open calls. */
+struct telling {
+	struct intercept *it;
+	uint32_t front;
+	bool sent;
+};
+
 static bool send_open(void *arg, enum msg_type type, struct bytes octets)
 {
 	struct intercept *it = arg;
 
 	for (uint32_t i = 1; i < it->fronts; i++)
 		if (!crew_send(it->crew, ROLE_INTERCEPT, i, type, octets))
-			it->lost_ever++; /* its media lies sealed until the next word of it */
+			back_untold(it, i);
 	return true;
+}
+
+/* What that front has of it meanwhile may be lost. */
+void back_untold(struct intercept *it, uint32_t front)
+{
+	it->untold[front] = true;
+	lose(it, nsec_now());
+}
+
+static bool say_again(void *arg, enum msg_type type, struct bytes octets)
+{
+	struct telling *t = arg;
+
+	t->sent = t->sent && crew_send(t->it->crew, ROLE_INTERCEPT, t->front, type, octets);
+	return t->sent;
+}
+
+/* A front that comes up, or that had no room for what was said. */
+void back_tell_front(struct intercept *it, uint32_t front)
+{
+	struct telling t = { it, front, true };
+
+	open_each(it->open, say_again, &t);
+	it->untold[front] = false;
+	if (!t.sent)
+		back_untold(it, front);
+}
+
+void back_tell_untold(struct intercept *it)
+{
+	for (uint32_t i = 1; i < it->fronts; i++) {
+		const struct port *to = crew_port(it->crew, ROLE_INTERCEPT, i);
+
+		if (!it->untold[i] || to == NULL)
+			continue;
+		lose(it, nsec_now()); /* so long the gap is */
+		if (port_waiting(to) < PORT_MESSAGE_MAX)
+			back_tell_front(it, i);
+	}
 }
 
 /* A step about media: to our own front, and to all others; kept for those that come up later. */
@@ -108,14 +156,20 @@ void back_mark(struct intercept *it, uint32_t from, nsec_t until)
 	merge_mark(it->merge, from, until);
 }
 
+/* Of what waited for other fronts, as much as one turn of the loop has room for. */
 bool back_drain(struct intercept *it)
 {
+	const nsec_t until = loop_now() + TURN;
 	struct datagram d;
 	bool any = steps_out(it);
 
 	while (!it->resuming && merge_next(it->merge, loop_now(), it->stopping, &d)) {
 		take(it, &d);
 		any = true;
+		if (!it->stopping && loop_now() >= until) {
+			loop_later_soon(it->more);
+			return false;
+		}
 	}
 	return any;
 }

@@ -147,8 +147,10 @@ void watch_beat(struct intercept *it)
 		if (!it->interfaces[i].gone)
 			look_at_drops(it, i, wall);
 	}
-	if (it->back != NULL)
+	if (it->back != NULL) {
 		look_at_lease(it, wall);
+		back_tell_untold(it);
+	}
 	if (!it->resuming) {
 		it->settled = come_to(it, wall);
 		tell_time(it);

@@ -160,21 +160,13 @@ static void on_beat(void *arg)
 	loop_timer_at(it->beat, loop_now() + BEAT);
 }
 
-static bool say_again(void *arg, enum msg_type type, struct bytes octets)
-{
-	const struct msg_peer *p = ((void **)arg)[1];
-
-	return crew_send(((struct intercept *)((void **)arg)[0])->crew, ROLE_INTERCEPT, p->index, type, octets);
-}
-
 /* A front that comes up is told of open calls. What was left with keys is left again. */
 static void on_peer_up(void *role, const struct msg_peer *p)
 {
 	struct intercept *it = role;
-	void *both[2] = { it, (void *)(uintptr_t)p };
 
-	if (it->back != NULL && p->role == ROLE_INTERCEPT)
-		open_each(it->open, say_again, both);
+	if (it->back != NULL && p->role == ROLE_INTERCEPT && p->index < it->fronts)
+		back_tell_front(it, p->index);
 	if (p->role == ROLE_KEYS) {
 		leave_again(it);
 		intercept_ask_again(it);
