@@ -20,6 +20,7 @@
 #include "otway/live.h"
 #include "role.h"
 
+#define TURN       (NSEC_PER_SEC / 20) /* so long a turn of the loop may take: others speak too, and supervise wants an answer */
 #define FRONTS_MAX CONF_INTERCEPTS
 #define NOTES_HELD ((size_t)256 << 20) /* octets of notes of the one before, until the table is there */
 
@@ -48,7 +49,9 @@ struct intercept {
 	uint32_t index, fronts;
 	struct interface interfaces[CONF_INTERFACES];
 	size_t interface_count;
-	struct loop_later *more;   /* signals are left over from a turn of the loop */
+	struct loop_later *more; /* signals are left over from a turn of the loop */
+	nsec_t turn_until;       /* loop_now */
+	bool turned;             /* it took as long as it may */
 	struct loop_timer *beat; /* often: time, marks, drops */
 	nsec_t begun;            /* wall clock, when frames were first taken */
 	nsec_t wall, steady;     /* both clocks at the last beat */
@@ -110,6 +113,7 @@ void again_cover(struct again *a, const struct step *s, again_fn *fn, void *arg)
 /* intercept_back.c */
 void back_signal(struct intercept *it, uint32_t from, const struct datagram *d); /* borrowed for the call */
 void back_mark(struct intercept *it, uint32_t from, nsec_t until);
+void back_turn(struct intercept *it);
 bool back_drain(struct intercept *it); /* true: something was done */
 void back_untold(struct intercept *it, uint32_t front);     /* it could not be told of media */
 void back_tell_front(struct intercept *it, uint32_t front); /* all that is open */

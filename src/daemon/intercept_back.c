@@ -3,8 +3,6 @@
 
 #include "otway/base/secret.h"
 
-#define TURN (NSEC_PER_SEC / 20)
-
 /* Somebody is told of open calls. */
 struct telling {
 	struct intercept *it;
@@ -159,19 +157,24 @@ void back_mark(struct intercept *it, uint32_t from, nsec_t until)
 /* Of what waited for other fronts, as much as one turn of the loop has room for. */
 bool back_drain(struct intercept *it)
 {
-	const nsec_t until = loop_now() + TURN;
 	struct datagram d;
 	bool any = steps_out(it);
 
-	while (!it->resuming && merge_next(it->merge, loop_now(), it->stopping, &d)) {
+	while (!it->resuming && !it->turned && merge_next(it->merge, loop_now(), it->stopping, &d)) {
 		take(it, &d);
 		any = true;
-		if (!it->stopping && loop_now() >= until) {
+		it->turned = !it->stopping && loop_now() >= it->turn_until;
+		if (it->turned)
 			loop_later_soon(it->more);
-			return false;
-		}
 	}
 	return any;
+}
+
+/* The loop has been around: others had their turn. */
+void back_turn(struct intercept *it)
+{
+	it->turned = false;
+	it->turn_until = loop_now() + TURN;
 }
 
 void back_set_table(struct intercept *it, const struct warrant_set *set)

@@ -5,8 +5,7 @@
 
 #include "otway/base/secret.h"
 
-#define BATCH   256 /* frames of one interface at a turn */
-#define BATCHES 16  /* and of those, before others have their turn */
+#define BATCH 64 /* frames of one interface at a time */
 
 bool send_to(struct intercept *it, enum role to, uint32_t index, enum msg_type type)
 {
@@ -199,15 +198,15 @@ void front_begin(struct intercept *it)
 
 nsec_t front_read(struct intercept *it)
 {
+	const nsec_t until = loop_now() + TURN;
 	nsec_t read = NSEC_EVER;
 
 	for (size_t i = 0; i < it->interface_count; i++) {
-		int most = BATCHES;
+		bool more = !it->interfaces[i].gone && it->interfaces[i].watch != NULL;
 
-		while (!it->interfaces[i].gone && it->interfaces[i].watch != NULL && read_ring(it, i))
-			if (--most == 0)
-				break;
-		if (most == 0 && it->interfaces[i].last < read)
+		while (more && loop_now() < until)
+			more = read_ring(it, i);
+		if (more && it->interfaces[i].last < read)
 			read = it->interfaces[i].last;
 	}
 	return read;

@@ -6,7 +6,7 @@
 #include "otway/base/crypto.h"
 #include "otway/base/secret.h"
 
-#define RESUME_WAIT (NSEC_PER_SEC * 9 / 10)
+#define RESUME_WAIT (3 * NSEC_PER_SEC) /* keys may be started again itself */
 
 /* A note that waits for the table of warrants. */
 struct note_kept {
@@ -93,13 +93,20 @@ static void resume_note(struct intercept *it, struct bytes plain)
 	back_drain(it);
 }
 
-/* The back knows its calls again before it hears anything new; nobody waits for that for long. */
+/*
+ * The back knows its calls again before it hears anything new. For what was left it does not wait for long; for the table of warrants it
+ * does, since without one there is nothing to intercept, and frames are in the ring meanwhile.
+ */
 void resume_try(struct intercept *it)
 {
 	bool late = loop_now() >= it->resume_until;
 
-	if (!it->resuming || (!late && (!it->resume_told || (it->back != NULL && !it->has_table))))
+	if (!it->resuming || (!late && !it->resume_told) || (it->back != NULL && !it->has_table && !it->stopping))
 		return;
+	if (!it->resume_told && it->back != NULL)
+		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
+			"bug: what the one before knew did not come: calls that went on are known again by their next "
+			"set-up only");
 	while (it->notes != NULL) {
 		struct note_kept *k = it->notes;
 

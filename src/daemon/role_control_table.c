@@ -16,9 +16,9 @@ static const struct sees {
 	enum role to;
 	bool identities, liid, papers, agreements;
 } sees[CONTROL_ENDS] = {
-	{ ROLE_INTERCEPT, true, false, false, false },
-	{ ROLE_DELIVERY, true, true, true, false },
+	{ ROLE_DELIVERY, true, true, true, false }, /* first: what comes of a warrant is not to come before it */
 	{ ROLE_KEYS, false, true, false, true },
+	{ ROLE_INTERCEPT, true, false, false, false },
 };
 
 static void table_clear(struct control_table *t)

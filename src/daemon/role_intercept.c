@@ -18,8 +18,12 @@ static void on_signal(void *role, uint32_t index, struct bytes body)
 	struct intercept *it = role;
 	struct datagram d;
 
+	nsec_t now = nsec_now();
+
 	if (it->back == NULL || !msg_get_datagram(body, &d) || d.payload.at == NULL)
 		return;
+	if (d.at > now + NSEC_PER_SEC) /* nobody hears the future, and no front is to move the time of all */
+		d.at = now;
 	back_signal(it, index, &d);
 	front_drain(it);
 }
@@ -149,10 +153,17 @@ static const struct crew_accepts accepts[] = {
 	{ ROLE_KEYS, MSG_RESUME_END, on_resume_end },
 };
 
+static void on_more(void *arg)
+{
+	back_turn(arg);
+	front_drain(arg);
+}
+
 static void on_beat(void *arg)
 {
 	struct intercept *it = arg;
 
+	back_turn(it);
 	if (it->stopping)
 		stop_try(it);
 	else
@@ -289,7 +300,8 @@ static int begin(struct intercept *it, struct err *err)
 		return -1;
 	it->loop = crew_loop(it->crew);
 	it->beat = loop_timer_new(it->loop, on_beat, it);
-	if (it->beat == NULL)
+	it->more = loop_later_new(it->loop, on_more, it);
+	if (it->beat == NULL || it->more == NULL)
 		return err_set(err, "out of memory");
 	if (confine(it, err) < 0)
 		return -1;
@@ -312,6 +324,7 @@ static void clear(struct intercept *it)
 	front_free(it->front);
 	again_free(it->again);
 	loop_timer_free(it->beat);
+	loop_later_free(it->more);
 	for (size_t i = 0; i < it->interface_count; i++)
 		loop_watch_free(it->interfaces[i].watch);
 	live_free(it->live);

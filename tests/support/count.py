@@ -1,4 +1,4 @@
-"""count: how many single tests a `meson test` ran and how they ended, out of its testlog.json. Shows what failed.
+"""count: how many single tests runs of `meson test` had and how they ended, out of their testlog.json. Shows what failed.
 A cmocka program and a unittest file count each of their tests; any other program counts as one."""
 
 import json
@@ -33,11 +33,12 @@ def count(entry):
     return max(ran - failed - skipped, 0), failed, skipped
 
 
-def main(path):
-    total = [0, 0, 0]
+def main(*paths):
+    total, entries = [0, 0, 0], []
     try:
-        with open(path, encoding="utf-8") as f:
-            entries = [json.loads(line) for line in f if line.strip()]
+        for path in paths:
+            with open(path, encoding="utf-8") as f:
+                entries += [json.loads(line) for line in f if line.strip()]
     except OSError as e:
         print("no test ran: %s" % e)
         print("0 passed, 1 failed, 0 skipped")
@@ -57,4 +58,4 @@ def main(path):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
