@@ -353,7 +353,7 @@ class End(Supervised):
         for pid in self.roles().values():
             os.kill(pid, signal.SIGSTOP)
         self.process.terminate()
-        time.sleep(0.3)
+        self.hear("STOPPING=1")  # else the two signals may come as one
         self.process.terminate()
         begun = time.monotonic()
         self.process.wait(PATIENCE)
