@@ -36,7 +36,9 @@ static const size_t views[] = {
 };
 #define VIEWS (sizeof(views) / sizeof(views[0]))
 
-static struct bytes *view_of(struct key_wanted *w, size_t i)
+_Static_assert(VIEWS == KEY_WANTED_VIEWS, "the header knows how many");
+
+struct bytes *key_wanted_view(struct key_wanted *w, size_t i)
 {
 	return (struct bytes *)(void *)((char *)w + views[i]);
 }
@@ -46,7 +48,7 @@ static size_t octets_of(struct key_wanted *w)
 	size_t len = 0;
 
 	for (size_t i = 0; i < VIEWS; i++)
-		len += view_of(w, i)->len;
+		len += key_wanted_view(w, i)->len;
 	return len;
 }
 
@@ -59,7 +61,7 @@ bool key_wanted_copy(const struct key_wanted *w, struct key_wanted *out)
 	if (at == NULL)
 		return false;
 	for (size_t i = 0; i < VIEWS; i++) {
-		struct bytes *view = view_of(&copy, i);
+		struct bytes *view = key_wanted_view(&copy, i);
 
 		if (view->len > 0)
 			memcpy(at, view->at, view->len);

@@ -69,29 +69,6 @@ void get_given(struct octets *in, struct key_given *k)
 	k->key.unauthenticated_srtp = get_bool(in);
 }
 
-/* The views of a key_wanted, in the order they are written. */
-static const size_t wanted_views[] = {
-	offsetof(struct key_wanted, offer),
-	offsetof(struct key_wanted, answer),
-	offsetof(struct key_wanted, first_offer),
-	offsetof(struct key_wanted, first_answer),
-	offsetof(struct key_wanted, target),
-	offsetof(struct key_wanted, target_sip),
-	offsetof(struct key_wanted, from),
-	offsetof(struct key_wanted, to),
-	offsetof(struct key_wanted, answered),
-	offsetof(struct key_wanted, call_id),
-	offsetof(struct key_wanted, from_tag),
-	offsetof(struct key_wanted, to_tag),
-	offsetof(struct key_wanted, signalled),
-};
-#define WANTED_VIEWS (sizeof(wanted_views) / sizeof(wanted_views[0]))
-
-static struct bytes *view_of(struct key_wanted *w, size_t i)
-{
-	return (struct bytes *)(void *)((char *)w + wanted_views[i]);
-}
-
 bool msg_put_key_wanted(struct buf *out, const struct key_wanted *w)
 {
 	size_t from = out->len;
@@ -103,8 +80,8 @@ bool msg_put_key_wanted(struct buf *out, const struct key_wanted *w)
 	put_u32(out, w->warrant);
 	put_nsec(out, w->at);
 	put_u8(out, w->protocol);
-	for (size_t i = 0; i < WANTED_VIEWS; i++)
-		put_bytes(out, *view_of(&copy, i));
+	for (size_t i = 0; i < KEY_WANTED_VIEWS; i++)
+		put_bytes(out, *key_wanted_view(&copy, i));
 	return put_end(out, from, true);
 }
 
@@ -118,8 +95,8 @@ bool msg_get_key_wanted(struct bytes in, struct key_wanted *w)
 	w->warrant = get_u32(&o);
 	w->at = get_nsec(&o);
 	w->protocol = (enum key_mgmt)get_among(&o, 0, KEY_MGMT_OTWAY_REES + 1);
-	for (size_t i = 0; i < WANTED_VIEWS; i++)
-		*view_of(w, i) = get_bytes(&o);
+	for (size_t i = 0; i < KEY_WANTED_VIEWS; i++)
+		*key_wanted_view(w, i) = get_bytes(&o);
 	return get_end(&o);
 }
 

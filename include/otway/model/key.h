@@ -69,6 +69,10 @@ struct key_answer {
 	size_t key_count;
 };
 
+/* The i-th of its views, from 0, in the order they stand in: of offer … signalled. */
+#define KEY_WANTED_VIEWS 13
+struct bytes *key_wanted_view(struct key_wanted *w, size_t i);
+
 bool key_wanted_copy(const struct key_wanted *w, struct key_wanted *out); /* owned by out; false: out of memory */
 void key_wanted_clear(struct key_wanted *w); /* of a copy: wipes and frees */
 void key_answer_clear(struct key_answer *a); /* wipes, in place */
