@@ -342,9 +342,9 @@ void back_end(struct back *b, nsec_t at)
 	call_end(b->call, at);
 }
 
-bool back_active(const struct back *b, size_t i, uint32_t *warrant, uint32_t *calls)
+void back_active(const struct back *b, uint32_t *calls)
 {
-	return call_active(b->call, i, warrant, calls);
+	call_active(b->call, calls);
 }
 
 uint64_t back_bad(const struct back *b)

@@ -192,7 +192,7 @@ void front_step(struct front *f, const struct step *s)
 	f->held_asked = f->spill;
 	/* A new place may have packets that went by just now. */
 	for (size_t i = 0; s->kind == STEP_PLACE && i < 2; i++) {
-		size_t step = 0;
+		uint64_t step = 0;
 
 		while (places[i]->family != 0 && recent_next(f->recent, places[i], s->at, &step, &d)) {
 			if (is_own(f, &d))

@@ -1,6 +1,6 @@
 /*
- * recent: entries lie one behind the other in parts, which are filled in turn. When the newest part is full the oldest is given
- * up whole and begun anew: so a packet costs a copy, and nothing that is old is ever looked at for it.
+ * recent: entries lie one behind the other in a ring, and the newest overwrites the oldest. Those that may have an address in common
+ * are a chain from the newest back, so that a packet costs a copy, and a place only what was sent from there or to there.
  */
 #include "otway/recent.h"
 
@@ -8,29 +8,29 @@
 
 #include "otway/base/secret.h"
 
-#define PARTS     8                   /* all but one are there at any time, once there was so much */
 #define ENTRY_MAX 2048                /* a longer packet is no voice */
 #define SET_BACK  (60 * NSEC_PER_SEC) /* further back than packets come out of order: the clock was set */
+#define CHAINS    16384
 
+/* Where something lies is counted in octets that were ever written, and never comes again; distances are shorter than the ring. */
 struct entry {
 	nsec_t at;
 	struct flow flow;
 	uint32_t source;
-	uint16_t size; /* of the whole entry; the next begins behind it */
+	uint32_t before
+		[2]; /* how far back the one before lies, of the source's chain and the destination's; 0: there is none */
+	uint32_t then; /* how far on the next lies that is to be given; 0: none */
 	uint16_t len;  /* of the packet; 0: given already */
 	uint16_t payload, payload_len;
 	bool truncated;
 	_Alignas(16) uint8_t packet[];
 };
 
-#define MARKS 16384 /* bits, a part; it has some hundreds of packets */
-
 struct recent {
-	uint64_t marks[PARTS][MARKS / 64]; /* addresses that a part may have, by a hash */
-	size_t part;                       /* octets of a part */
-	size_t newest;                     /* which one is being filled */
-	size_t used[PARTS];                /* octets of each */
-	size_t reached; /* octets from the beginning that were ever written, but for the newest part's */
+	uint64_t newest[CHAINS]; /* the newest entry of each chain, and 1 */
+	uint64_t end;            /* what comes next is written here */
+	uint64_t from;           /* what lies before is forgotten */
+	size_t size;             /* octets of the ring */
 	nsec_t span;
 	nsec_t last; /* when the last packet came */
 	_Alignas(16) uint8_t octets[];
@@ -41,27 +41,20 @@ struct recent *recent_new(size_t octets, nsec_t span)
 	struct recent *r = calloc(1, sizeof(*r) + octets);
 
 	if (r != NULL) {
-		r->part = octets / PARTS & ~(size_t)15;
+		r->size = octets & ~(size_t)15;
 		r->span = span;
 		r->last = NSEC_NONE;
 	}
 	return r;
 }
 
-static size_t reached(const struct recent *r)
-{
-	size_t here = r->newest * r->part + r->used[r->newest];
-
-	return here > r->reached ? here : r->reached;
-}
-
 void recent_free(struct recent *r)
 {
 	if (r != NULL)
-		secret_free(r, sizeof(*r) + reached(r));
+		secret_free(r, sizeof(*r) + (r->end < r->size ? (size_t)r->end : r->size));
 }
 
-static uint32_t mark_of(const struct addr *a)
+static uint32_t chain_of(const struct addr *a)
 {
 	uint64_t high, low;
 
@@ -71,66 +64,72 @@ static uint32_t mark_of(const struct addr *a)
 	return (uint32_t)(high * 0xbf58476d1ce4e5b9ULL >> 50);
 }
 
-static void mark(struct recent *r, const struct addr *a)
+static struct entry *entry_at(struct recent *r, uint64_t at)
 {
-	uint32_t n = mark_of(a);
-
-	r->marks[r->newest][n / 64] |= 1ULL << n % 64;
+	return (struct entry *)(void *)(r->octets + at % r->size);
 }
 
-static bool may_have(const struct recent *r, size_t part, const struct addr *a)
+/* Whether what was written there is still there. */
+static bool is_there(const struct recent *r, uint64_t at)
 {
-	uint32_t n = mark_of(a);
-
-	return r->marks[part][n / 64] >> n % 64 & 1;
+	return at >= r->from && at < r->end && r->end - at <= r->size;
 }
 
-static void begin_part(struct recent *r)
+/* The entry before this one in a chain. */
+static uint32_t before(const struct entry *e, uint32_t chain)
 {
-	r->reached = reached(r);
-	r->newest = (r->newest + 1) % PARTS;
-	r->used[r->newest] = 0;
-	memset(r->marks[r->newest], 0, sizeof(r->marks[r->newest]));
+	return e->before[chain_of(&e->flow.src) == chain ? 0 : 1];
 }
 
-/* Of what came before the clock was set back, nobody knows how long ago that was. */
-static void forget(struct recent *r)
+static uint32_t link_in(struct recent *r, uint32_t chain, uint64_t at)
 {
-	r->reached = reached(r);
-	memset(r->used, 0, sizeof(r->used));
+	uint64_t newest = r->newest[chain];
+
+	r->newest[chain] = at + 1;
+	return newest > 0 && is_there(r, newest - 1) ? (uint32_t)(at - (newest - 1)) : 0;
+}
+
+/* Room for an entry of that size, in one piece. */
+static uint64_t make_room(struct recent *r, size_t size)
+{
+	size_t left = r->size - (size_t)(r->end % r->size);
+	uint64_t at = r->end + (left < size ? left : 0);
+
+	r->end = at + size;
+	return at;
 }
 
 /* What comes next is written a little further on, where nothing has been for long. */
 static inline void look_ahead(const struct recent *r)
 {
-	size_t here = r->newest * r->part + r->used[r->newest] + 1024;
+	size_t here = (size_t)(r->end % r->size) + 1024;
 
-	for (size_t i = 0; i < 320 && here + i < PARTS * r->part; i += 64)
+	for (size_t i = 0; i < 320 && here + i < r->size; i += 64)
 		__builtin_prefetch(r->octets + here + i, 1);
 }
 
 void recent_keep(struct recent *r, const struct datagram *d)
 {
 	size_t size = (sizeof(struct entry) + d->packet.len + 15) & ~(size_t)15;
+	uint32_t from = chain_of(&d->flow.src), to = chain_of(&d->flow.dst);
 	struct entry *e;
+	uint64_t at;
 	nsec_t back;
 
-	if (d->payload.len < 12 || d->payload.at[0] >> 6 != 2 || d->packet.len > ENTRY_MAX || size > r->part)
+	if (d->payload.len < 12 || d->payload.at[0] >> 6 != 2 || d->packet.len > ENTRY_MAX || size > r->size)
 		return;
+	/* Of what came before the clock was set back, nobody knows how long ago that was. */
 	if (__builtin_sub_overflow(r->last, d->at, &back) || back > SET_BACK)
-		forget(r);
+		r->from = r->end;
 	r->last = d->at;
-	if (r->used[r->newest] + size > r->part)
-		begin_part(r);
-	e = (struct entry *)(void *)(r->octets + r->newest * r->part + r->used[r->newest]);
-	r->used[r->newest] += size;
+	at = make_room(r, size);
+	e = entry_at(r, at);
 	look_ahead(r);
 	e->at = d->at;
 	e->flow = d->flow;
-	mark(r, &d->flow.src);
-	mark(r, &d->flow.dst);
 	e->source = d->source;
-	e->size = (uint16_t)size;
+	e->before[0] = link_in(r, from, at);
+	e->before[1] = to != from ? link_in(r, to, at) : 0;
 	e->len = (uint16_t)d->packet.len;
 	e->payload = (uint16_t)(d->payload.at - d->packet.at);
 	e->payload_len = (uint16_t)d->payload.len;
@@ -138,42 +137,51 @@ void recent_keep(struct recent *r, const struct datagram *d)
 	memcpy(e->packet, d->packet.at, d->packet.len);
 }
 
-/* The entry where *step stands, which goes on behind it, of a part that may have the place; NULL: there are no more. A step counts octets
- * from the oldest part on. */
-static struct entry *entry_next(struct recent *r, const struct addr *place, size_t *step)
+/*
+ * From the newest of the chain back, as far as the span; each that is of the place is told where the next one is. Returns where the
+ * oldest lies, and 1; 0: there is none.
+ */
+static uint64_t find_oldest(struct recent *r, const struct addr *place, nsec_t since)
 {
-	while (*step < PARTS * r->part) {
-		size_t age = *step / r->part, which = (r->newest + 1 + age) % PARTS, offset = *step % r->part;
-		struct entry *e = (struct entry *)(void *)(r->octets + which * r->part + offset);
+	uint32_t chain = chain_of(place), back = 0;
+	uint64_t at = r->newest[chain] - 1, found = 0;
 
-		if (offset < r->used[which] && (offset > 0 || may_have(r, which, place))) {
-			*step += e->size;
-			return e;
+	if (r->newest[chain] == 0)
+		return 0;
+	for (; is_there(r, at); at -= back) {
+		struct entry *e = entry_at(r, at);
+
+		if (e->len > 0 && e->at >= since &&
+			(addr_equal(&e->flow.dst, place) || addr_equal(&e->flow.src, place))) {
+			e->then = found > 0 ? (uint32_t)(found - 1 - at) : 0;
+			found = at + 1;
 		}
-		*step = (age + 1) * r->part;
+		back = before(e, chain);
+		if (back == 0 || back > at || e->at < since - r->span) /* out of order they come by less than that */
+			break;
 	}
-	return NULL;
+	return found;
 }
 
-bool recent_next(struct recent *r, const struct addr *place, nsec_t at, size_t *step, struct datagram *out)
+bool recent_next(struct recent *r, const struct addr *place, nsec_t at, uint64_t *step, struct datagram *out)
 {
 	struct entry *e;
 
-	while ((e = entry_next(r, place, step)) != NULL) {
-		if (e->len == 0 || e->at < at - r->span ||
-			(!addr_equal(&e->flow.dst, place) && !addr_equal(&e->flow.src, place)))
-			continue;
-		*out = (struct datagram){
-			.at = e->at,
-			.source = e->source,
-			.proto = IP_PROTO_UDP,
-			.truncated = e->truncated,
-			.flow = e->flow,
-			.packet = { e->packet, e->len },
-			.payload = { e->packet + e->payload, e->payload_len },
-		};
-		e->len = 0;
-		return true;
-	}
-	return false;
+	if (*step == 0)
+		*step = find_oldest(r, place, at - r->span);
+	if (*step == 0 || !is_there(r, *step - 1))
+		return false;
+	e = entry_at(r, *step - 1);
+	*out = (struct datagram){
+		.at = e->at,
+		.source = e->source,
+		.proto = IP_PROTO_UDP,
+		.truncated = e->truncated,
+		.flow = e->flow,
+		.packet = { e->packet, e->len },
+		.payload = { e->packet + e->payload, e->payload_len },
+	};
+	e->len = 0;
+	*step = e->then > 0 ? *step + e->then : UINT64_MAX;
+	return true;
 }

@@ -56,8 +56,8 @@ void back_resume(struct back *b, const struct back_note *n); /* n borrowed until
 void back_time(struct back *b, nsec_t at);
 void back_end(struct back *b, nsec_t at);
 
-/* How many calls of a warrant there are now, by i from 0; false: there are no more. */
-bool back_active(const struct back *b, size_t i, uint32_t *warrant, uint32_t *calls);
+/* How many calls there are now of each warrant of back_table, in its order. */
+void back_active(const struct back *b, uint32_t *calls);
 uint64_t back_bad(const struct back *b); /* messages that nobody could follow, whoever asks */
 size_t back_counts(const struct back *b, struct counter *out, size_t max); /* sip (of what was read), match, undecided, call */
 

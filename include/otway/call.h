@@ -69,8 +69,8 @@ void call_say_before(struct call_stage *c, const struct sip_message *m, const st
 uint32_t call_number(const struct call_stage *c, const struct sip_message *m);
 /* What is taken next led to the call of that number when somebody else took it; 0: to none. */
 void call_resume(struct call_stage *c, uint32_t number);
-/* Calls of a warrant that are not over, by i from 0; false: there are no more. */
-bool call_active(const struct call_stage *c, size_t i, uint32_t *warrant, uint32_t *calls);
+/* How many calls that are not over each warrant of the table has: as many numbers as that has warrants, in its order. */
+void call_active(const struct call_stage *c, uint32_t *calls);
 
 /* Out: the next step; false when there is none. *step is borrowed until the next call on c. */
 bool call_next(struct call_stage *c, const struct step **step);

@@ -20,6 +20,6 @@ void recent_keep(struct recent *r, const struct datagram *d);
  * The next kept datagram to or from `place`, not older than the span before `at`, oldest first; *step begins at 0. It is
  * given once only, and borrowed until the next call on r. False: no more.
  */
-bool recent_next(struct recent *r, const struct addr *place, nsec_t at, size_t *step, struct datagram *out);
+bool recent_next(struct recent *r, const struct addr *place, nsec_t at, uint64_t *step, struct datagram *out);
 
 #endif

@@ -251,16 +251,13 @@ void call_resume(struct call_stage *c, uint32_t number)
 	c->next_number = number;
 }
 
-bool call_active(const struct call_stage *c, size_t i, uint32_t *warrant, uint32_t *calls)
+void call_active(const struct call_stage *c, uint32_t *calls)
 {
-	if (i >= c->targets->count)
-		return false;
-	*warrant = c->targets->all[i].number;
-	*calls = 0;
+	memset(calls, 0, c->targets->count * sizeof(*calls));
 	for (const struct call *call = c->first; call != NULL; call = call->next)
 		for (size_t t = 0; t < call->taker_count && !call->over; t++)
-			*calls += call->takers[t]->number == *warrant && call->takers[t]->warrant != NULL;
-	return true;
+			if (call->takers[t]->warrant != NULL)
+				calls[call->takers[t]->warrant - c->targets->all]++;
 }
 
 bool call_next(struct call_stage *c, const struct step **step)

@@ -27,7 +27,6 @@
 struct merge; /* intercept_merge.c */
 struct open_calls;
 struct again;
-struct asked; /* intercept_ask.c */
 struct table;
 
 struct interface {
@@ -82,7 +81,8 @@ struct intercept {
 	uint8_t salt[4];
 	struct table *left;  /* number → what was left under it: keys may die too */
 	bool left_unsent;    /* not all of it found room */
-	struct asked *asked; /* keys that were wanted and not answered: likewise */
+	struct table *asked; /* call → keys that were wanted and not answered: likewise */
+	bool ask_unsent;     /* not all of them found room */
 
 	/* At the end. */
 	bool stopping, front_over, back_over;
@@ -161,6 +161,7 @@ void leave_unsent(struct intercept *it);                               /* what f
 #define NOTE_HEAD 13 /* number, call, claimed and before; a datagram follows */
 
 /* intercept_ask.c */
+bool intercept_ask_begin(struct intercept *it); /* false: out of memory */
 void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w);
 bool intercept_ask_answered(struct intercept *it, const struct key_answer *a); /* false: it was not wanted */
 void intercept_ask_over(struct intercept *it, uint32_t call);

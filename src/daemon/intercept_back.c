@@ -1,6 +1,8 @@
 /* intercept_back: of the first intercept: signals of all fronts in the order of time through the back, and what it says to whom it concerns. */
 #include "intercept.h"
 
+#include <stdlib.h>
+
 #include "otway/base/secret.h"
 
 /* Somebody is told of open calls. */
@@ -186,14 +188,21 @@ void back_set_table(struct intercept *it, const struct warrant_set *set)
 
 void back_tell_active(struct intercept *it)
 {
+	const struct warrant_set *table = back_table(it->back);
+	uint32_t *calls = calloc(table->count + 1, sizeof(*calls));
 	struct msg_active a = { .warrant = UINT32_MAX };
 
+	if (calls == NULL)
+		return; /* a moment ago is as good */
+	back_active(it->back, calls);
 	msg_put_active(&it->octets, &a);
 	send_to(it, ROLE_CONTROL, 0, MSG_ACTIVE);
-	for (size_t i = 0; back_active(it->back, i, &a.warrant, &a.calls); i++) {
-		if (a.calls == 0)
+	for (size_t i = 0; i < table->count; i++) {
+		if (calls[i] == 0)
 			continue;
+		a = (struct msg_active){ table->all[i].number, calls[i] };
 		msg_put_active(&it->octets, &a);
 		send_to(it, ROLE_CONTROL, 0, MSG_ACTIVE);
 	}
+	free(calls);
 }

@@ -247,7 +247,7 @@ static int make_halves(struct intercept *it, struct err *err)
 		return -1;
 	conf_span(c->run.hold_time, &front.hold_time);
 	it->front = front_new(&front);
-	if (it->front == NULL || !leave_begin(it))
+	if (it->front == NULL || !leave_begin(it) || !intercept_ask_begin(it))
 		return err_set(err, "out of memory");
 	if (it->fronts > 1 && (it->again = again_new()) == NULL)
 		return err_set(err, "out of memory");

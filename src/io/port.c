@@ -15,10 +15,11 @@
 enum {
 	HEADER = 6,
 	BATCH = 64 << 10, /* octets of a datagram of several messages */
-	READS = 16,       /* datagrams taken in before others have their turn */
+	READS = 16,       /* datagrams taken in before others have their turn, if it does not take long */
 	SPARES = 4,       /* empty parcels kept */
 };
 #define DATAGRAM_MAX (HEADER + PORT_MESSAGE_MAX)
+#define TURN         (NSEC_PER_SEC / 50) /* this is long */
 
 /* A datagram that gathers, or waits. */
 struct parcel {
@@ -247,9 +248,10 @@ static bool receive(struct port *p)
 static void on_readable(void *arg)
 {
 	struct port *p = arg;
+	nsec_t until = loop_now() + TURN;
 
 	give(p);
-	for (int i = 0; i < READS && !p->paused && receive(p); i++)
+	for (int i = 0; i < READS && !p->paused && loop_now() < until && receive(p); i++)
 		give(p);
 }
 

@@ -5,10 +5,14 @@
 
 #include "otway/base/table.h"
 
+#define PART (WINDOW_PLACES / WINDOW_PARTS)
+
 void window_clear(struct window *w)
 {
-	free(w->places);
-	w->places = NULL;
+	for (size_t i = 0; i < WINDOW_PARTS; i++) {
+		free(w->parts[i]);
+		w->parts[i] = NULL;
+	}
 }
 
 uint64_t window_hash(struct bytes packet)
@@ -20,7 +24,9 @@ uint64_t window_hash(struct bytes packet)
 
 bool window_has(const struct window *w, int64_t place, uint64_t hash)
 {
-	if (w->places != NULL && w->places[(uint64_t)place % WINDOW_PLACES] == hash)
+	const uint64_t *part = w->parts[(uint64_t)place / PART % WINDOW_PARTS];
+
+	if (part != NULL && part[(uint64_t)place % PART] == hash)
 		return true;
 	for (int i = 0; i < WINDOW_RECENT; i++)
 		if (w->recent[i] == hash)
@@ -30,10 +36,12 @@ bool window_has(const struct window *w, int64_t place, uint64_t hash)
 
 void window_note(struct window *w, int64_t place, uint64_t hash)
 {
-	if (w->places == NULL)
-		w->places = calloc(WINDOW_PLACES, sizeof(*w->places));
-	if (w->places != NULL)
-		w->places[(uint64_t)place % WINDOW_PLACES] = hash;
+	uint64_t **part = &w->parts[(uint64_t)place / PART % WINDOW_PARTS];
+
+	if (*part == NULL)
+		*part = calloc(PART, sizeof(**part));
+	if (*part != NULL)
+		(*part)[(uint64_t)place % PART] = hash;
 	else
 		window_note_recent(w, hash);
 }

@@ -8,10 +8,11 @@
 #include "otway/base/bytes.h"
 
 #define WINDOW_PLACES 4096 /* places in the sequence that it looks back */
-#define WINDOW_RECENT 16   /* and packets whose place is not sure */
+#define WINDOW_PARTS  32
+#define WINDOW_RECENT 16 /* and packets whose place is not sure */
 
 struct window {
-	uint64_t *places; /* made with the first packet */
+	uint64_t *parts[WINDOW_PARTS]; /* each made with the first packet of it: most calls are short */
 	uint64_t recent[WINDOW_RECENT];
 	uint8_t recent_next;
 };

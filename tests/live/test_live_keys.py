@@ -21,6 +21,7 @@ from slow_kms import SlowKms, key_of, tokens
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 RATE, SECONDS, TARGETS, TALK = (1000, 30, 500, 200) if SOAK else (200, 3, 100, 200)
+PLACES = 8000  # pairs of media addresses, taken in turn: one is used again eight seconds later at the soonest
 HOLD = 256  # MiB that packets may take, in memory, while they wait
 
 
@@ -40,7 +41,7 @@ class Callers(People):
 
     def call_by_kms(self, plan, at, talk, target):
         n, self.next = self.next, self.next + 1
-        am, bm, caller = self.media(11, n), self.media(12, n), self.caller(n)
+        am, bm, caller = self.media(11, n % PLACES), self.media(12, n % PLACES), self.caller(n)
         call_id = "%d.k@a.example" % n
         offer, answer = tokens(call_id, caller, target)
         d = Dialog(plan, A, B, caller=caller, callee=target, call_id=call_id, headers=["P-Asserted-Identity: <%s>" % caller])
@@ -52,7 +53,7 @@ class Callers(People):
         for src, dst, cs in ((am, bm, 1), (bm, am, 2)):
             key = key_of(call_id, cs)
             plan.speak(begin, plan.clock, src, dst, Key(key))
-            self.keys[src] = [(SUITE, base64.b64encode(key).decode())]
+            self.keys.setdefault(src, []).append((SUITE, base64.b64encode(key).decode()))
         plan.wait(5)
         d.bye()
         plan.clock = back

@@ -92,11 +92,15 @@ class Heard:
         self._assign(rest)
 
     def _assign(self, datagrams):
-        """Each stream to the call that describes the address it goes to, or comes from."""
-        at = {a: c for c in self.calls.values() for a in c.keys}
+        """Each stream to the call that describes the address it goes to, or comes from: of several, to the last that began before it."""
+        at = {}
+        for c in self.calls.values():
+            for a in c.keys:
+                at.setdefault(a, []).append(c)
         for key, packets in rtp.streams(datagrams).items():
-            call = at.get(key[1]) or at.get(key[0])
-            if call is not None:
+            calls = at.get(key[1]) or at.get(key[0])
+            if calls:
+                call = max((c for c in calls if c.began <= packets[0][0]), key=lambda c: c.began, default=calls[0])
                 keys = call.keys.get(key[0], []) + self.given.get(key[0], [])
                 call.streams[key] = opened(packets, keys)
 

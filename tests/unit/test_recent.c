@@ -28,7 +28,7 @@ static void packets_of_a_place_come_back_once_and_in_order(void **state)
 	struct addr place = { .family = 4, .port = 4000 };
 	uint8_t octets[200];
 	struct datagram out;
-	size_t step = 0;
+	uint64_t step = 0;
 	uint32_t next = 0;
 
 	(void)state;
@@ -54,7 +54,7 @@ static void what_is_older_than_the_span_is_not_given(void **state)
 	struct addr place = { .family = 4, .port = 4000 };
 	uint8_t octets[100];
 	struct datagram d, out;
-	size_t step = 0;
+	uint64_t step = 0;
 
 	(void)state;
 	d = rtp(5, 4000, 1, sizeof(octets), octets);
@@ -76,7 +76,7 @@ static void a_full_ring_keeps_the_newest(void **state)
 	srand(7);
 	for (uint32_t i = 1; i < 20000; i++) {
 		struct datagram d = rtp(i, 4000, i, 40 + (size_t)rand() % 1400, octets), out;
-		size_t step = 0;
+		uint64_t step = 0;
 		uint32_t last = 0;
 
 		recent_keep(r, &d);
@@ -100,7 +100,8 @@ static void a_full_ring_is_mostly_full(void **state)
 	struct addr place = { .family = 4, .port = 4000 };
 	uint8_t octets[200];
 	struct datagram out;
-	size_t step = 0, count = 0;
+	uint64_t step = 0;
+	size_t count = 0;
 
 	(void)state;
 	for (uint32_t i = 1; i < 5000; i++) {
@@ -126,7 +127,7 @@ static void what_came_before_the_clock_was_set_is_not_given(void **state)
 		struct recent *r = recent_new(1 << 16, NSEC_PER_SEC);
 		nsec_t at = 1000 * hour;
 		struct datagram d = rtp(at, 4000, 1, sizeof(octets), octets), out;
-		size_t step = 0;
+		uint64_t step = 0;
 
 		recent_keep(r, &d);
 		at += jumps[i];
@@ -139,6 +140,37 @@ static void what_came_before_the_clock_was_set_is_not_given(void **state)
 	}
 }
 
+/* Of all that goes by between two addresses in a thousand, and back, each place gets its own, in order, and both ways. */
+static void each_place_has_its_own(void **state)
+{
+	struct recent *r = recent_new(1 << 22, NSEC_PER_SEC);
+	uint8_t octets[60];
+
+	(void)state;
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct datagram d = rtp(i, (uint16_t)(2000 + i % 1000), i, sizeof(octets), octets);
+
+		if (i / 1000 % 2 == 0) { /* the answers */
+			struct addr src = d.flow.src;
+
+			d.flow.src = d.flow.dst;
+			d.flow.dst = src;
+		}
+		recent_keep(r, &d);
+	}
+	for (uint32_t place = 0; place < 1000; place++) {
+		struct addr a = { .family = 4, .port = (uint16_t)(2000 + place) };
+		struct datagram out;
+		uint64_t step = 0;
+		uint32_t next = place;
+
+		for (; recent_next(r, &a, 20000, &step, &out); next += 1000)
+			assert_int_equal(be32(out.payload.at + 4), next);
+		assert_int_equal(next, place + 20000);
+	}
+	recent_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +178,7 @@ int main(void)
 		cmocka_unit_test(what_is_older_than_the_span_is_not_given),
 		cmocka_unit_test(a_full_ring_keeps_the_newest),
 		cmocka_unit_test(a_full_ring_is_mostly_full),
+		cmocka_unit_test(each_place_has_its_own),
 		cmocka_unit_test(what_came_before_the_clock_was_set_is_not_given),
 	};
 
