@@ -7,6 +7,7 @@
  *   intercept_open.c    what was said of media of open calls, for a front that comes up later
  *   intercept_resume.c  what the one before left
  *   intercept_leave.c   what to leave to the one that follows
+ *   intercept_seal.c    so that nobody else can read it
  *   intercept_ask.c     keys that are wanted
  *   intercept_table.c   the table of warrants
  *   intercept_stop.c    the end in good order
@@ -159,6 +160,13 @@ void leave_keep(struct intercept *it, const struct msg_checkpoint *c); /* of the
 void leave_again(struct intercept *it);                                /* keys is a new one */
 void leave_unsent(struct intercept *it);                               /* what found no room */
 #define NOTE_HEAD 13 /* number, call, claimed and before; a datagram follows */
+
+/* intercept_seal.c */
+bool seal_begin(struct intercept *it); /* false: no random numbers */
+size_t seal_size(size_t plain);        /* octets of so many, sealed */
+bool seal_close(struct intercept *it, uint64_t number, struct bytes plain, uint8_t *sealed);
+/* plain: room for as many octets as are sealed. False: it is not what this place left under that number. */
+bool seal_open(const struct intercept *it, const struct msg_checkpoint *c, uint8_t *plain, size_t *len);
 
 /* intercept_ask.c */
 bool intercept_ask_begin(struct intercept *it); /* false: out of memory */

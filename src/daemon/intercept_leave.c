@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 
-#include "otway/base/crypto.h"
 #include "otway/base/secret.h"
 #include "otway/base/table.h"
 
@@ -19,15 +18,6 @@ struct left {
 	bool unsent;      /* there was no room for it */
 	uint8_t octets[]; /* sealed */
 };
-
-/* The nonce is never used again: all 12 octets are drawn by each process, and the last 8 are counted on from there. */
-static void nonce_make(struct intercept *it, uint8_t out[CRYPTO_NONCE_LEN])
-{
-	memcpy(out, it->salt, sizeof(it->salt));
-	put_be32(out + 4, (uint32_t)(it->sealed >> 32));
-	put_be32(out + 8, (uint32_t)it->sealed);
-	it->sealed++;
-}
 
 static struct bytes key_of(const uint64_t *number)
 {
@@ -74,21 +64,15 @@ static void tell(struct intercept *it, uint64_t number)
 /* Seals it->octets, and sends it as the checkpoint of that number. */
 static void leave(struct intercept *it, uint64_t number)
 {
-	const struct bytes key = { it->start->seal, ROLE_SEAL };
 	struct bytes plain = buf_bytes(&it->octets);
-	uint8_t *sealed = malloc(CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN), aad[8];
-	struct msg_checkpoint c = { number, { sealed, CRYPTO_NONCE_LEN + plain.len + CRYPTO_TAG_LEN } };
+	uint8_t *sealed = malloc(seal_size(plain.len));
+	struct msg_checkpoint c = { number, { sealed, seal_size(plain.len) } };
 
-	put_be32(aad, (uint32_t)(number >> 32));
-	put_be32(aad + 4, (uint32_t)number);
-	if (sealed != NULL && !it->octets.failed) {
-		nonce_make(it, sealed);
-		if (crypto_gcm_seal(key, sealed, (struct bytes){ aad, 8 }, plain, sealed + CRYPTO_NONCE_LEN)) {
-			secret_wipe(it->octets.at, it->octets.len);
-			buf_reset(&it->octets);
-			leave_keep(it, &c);
-			tell(it, number);
-		}
+	if (sealed != NULL && !it->octets.failed && seal_close(it, number, plain, sealed)) {
+		secret_wipe(it->octets.at, it->octets.len);
+		buf_reset(&it->octets);
+		leave_keep(it, &c);
+		tell(it, number);
 	}
 	buf_reset(&it->octets);
 	free(sealed);
@@ -137,8 +121,7 @@ void leave_states(struct intercept *it)
 bool leave_begin(struct intercept *it)
 {
 	it->left = table_new();
-	return it->left != NULL && crypto_random(it->salt, sizeof(it->salt)) &&
-	       crypto_random(&it->sealed, sizeof(it->sealed));
+	return it->left != NULL && seal_begin(it);
 }
 
 void leave_end(struct intercept *it)

@@ -40,20 +40,14 @@ static void keep_note(struct intercept *it, struct bytes plain)
 
 void resume_take(struct intercept *it, struct bytes body)
 {
-	const struct bytes key = { it->start->seal, ROLE_SEAL };
 	struct msg_checkpoint c;
-	uint8_t *plain, aad[8];
-	size_t len;
+	uint8_t *plain;
+	size_t len = 0;
 
-	if (!it->resuming || !it->resume_heard || !msg_get_checkpoint(body, &c) ||
-		c.sealed.len < CRYPTO_NONCE_LEN + CRYPTO_TAG_LEN)
+	if (!it->resuming || !it->resume_heard || !msg_get_checkpoint(body, &c))
 		return;
-	len = c.sealed.len - CRYPTO_NONCE_LEN - CRYPTO_TAG_LEN;
-	plain = malloc(len + 1);
-	put_be32(aad, (uint32_t)(c.number >> 32));
-	put_be32(aad + 4, (uint32_t)c.number);
-	if (plain != NULL && crypto_gcm_open(key, c.sealed.at, (struct bytes){ aad, 8 },
-				     bytes_part(c.sealed, CRYPTO_NONCE_LEN, c.sealed.len), plain)) {
+	plain = malloc(c.sealed.len + 1);
+	if (plain != NULL && seal_open(it, &c, plain, &len)) {
 		leave_keep(it, &c);
 		if (c.number % 2 == 0 && it->back != NULL)
 			keep_note(it, (struct bytes){ plain, len });
@@ -61,7 +55,7 @@ void resume_take(struct intercept *it, struct bytes body)
 			front_resume(it->front, (struct bytes){ plain, len });
 	}
 	if (plain != NULL)
-		secret_free(plain, len);
+		secret_free(plain, c.sealed.len + 1);
 }
 
 void resume_heard(struct intercept *it, struct bytes token)
