@@ -218,14 +218,14 @@ static size_t on_counts(void *role, struct msg_count *out, size_t max)
 {
 	const struct key_role *r = role;
 	struct counter counters[32];
-	size_t n = keys_counts(r->keys, counters, 32), count = 0;
+	size_t n = keys_counts(r->keys, counters, 32), count = 0, items, octets = checkpoints_octets(&r->kept, &items);
 	const struct msg_count own[] = {
 		{ "waiting", "", keys_waiting(r->keys), true },
 		{ "answers_kept", "", r->answers.count, true },
 		{ "audit_waiting", "", r->trail.count, true },
 		{ "audit_dropped", "", r->trail.dropped, false },
-		{ "checkpoints", "", r->kept.items, true },
-		{ "checkpoint_octets", "", r->kept.octets, true },
+		{ "checkpoints", "", items, true },
+		{ "checkpoint_octets", "", octets, true },
 		{ "checkpoints_refused", "", r->kept.refused, false },
 	};
 

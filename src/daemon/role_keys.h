@@ -80,21 +80,22 @@ struct checkpoint_place {
 	uint64_t *sending;   /* numbers, in order */
 	size_t count, at;
 	struct buf token; /* what the one that resumes said */
+	size_t octets, max;
+	bool full;
 };
 struct checkpoints {
 	struct key_role *role;
 	struct checkpoint_place places[ROLE_PEERS];
 	struct loop_timer *timer;
-	size_t octets, max, items;
 	uint64_t refused;
-	bool full;
 };
 bool checkpoints_init(struct checkpoints *k, struct key_role *r);
 void checkpoints_clear(struct checkpoints *k);
 void checkpoints_put(struct checkpoints *k, uint32_t index, struct bytes body);
 void checkpoints_drop(struct checkpoints *k, uint32_t index, struct bytes body);
 void checkpoints_resume(struct checkpoints *k, uint32_t index, struct bytes token);
-void checkpoints_stop(struct checkpoints *k, uint32_t index); /* who resumed is gone */
+void checkpoints_stop(struct checkpoints *k, uint32_t index);          /* who resumed is gone */
+size_t checkpoints_octets(const struct checkpoints *k, size_t *items); /* of all */
 
 /* Warrants and agreements. */
 struct key_table {

@@ -1,9 +1,10 @@
 /*
  * role_keys_kept: what intercepts leave for those that follow them: octets that nobody here can read, by number, given back in the order of
- * numbers. Bounded all together: what finds no room is not kept, and there is an alarm.
+ * numbers. Bounded all together, and each intercept has a part of that for itself: what finds no room there is not kept, and there is an alarm.
  */
 #include "role_keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BESIDE ((size_t)128)             /* octets that one takes beside its own: its place in tables */
@@ -22,24 +23,35 @@ static struct bytes number_key(uint8_t out[8], uint64_t number)
 	return (struct bytes){ out, 8 };
 }
 
-static void item_free(struct checkpoints *k, struct checkpoint *item)
+static void item_free(struct checkpoint_place *p, struct checkpoint *item)
 {
 	if (item == NULL)
 		return;
-	k->octets -= item->len + BESIDE;
-	k->items--;
+	p->octets -= item->len + BESIDE;
 	free(item);
 }
 
-/* Room again for a tenth: not on and off with each one. */
-static void tell(struct checkpoints *k, bool full)
+/* The first one, which has the messages of all calls beside the states of its streams, may leave as much as all others together. */
+static size_t part_of(uint32_t index, uint32_t intercepts)
 {
-	if (full == k->full || (!full && k->octets > k->max / 10 * 9))
+	if (intercepts < 2)
+		return KEPT_OCTETS;
+	return index == 0 ? KEPT_OCTETS / 2 : KEPT_OCTETS / 2 / (intercepts - 1);
+}
+
+/* Room again for a tenth: not on and off with each one. */
+static void tell(struct checkpoints *k, uint32_t index, bool full)
+{
+	struct checkpoint_place *p = &k->places[index];
+	char of[GAP_WHERE];
+
+	if (full == p->full || (!full && p->octets > p->max / 10 * 9))
 		return;
-	k->full = full;
-	crew_alarm(k->role->crew, ALARM_ROOM, full, "checkpoints",
-		"there are more than %zu MiB of checkpoints: calls of an intercept that is started anew would be lost",
-		k->max >> 20);
+	p->full = full;
+	snprintf(of, sizeof(of), "intercept %u", (unsigned int)index);
+	crew_alarm(k->role->crew, ALARM_ROOM, full, of,
+		"it leaves more than %zu MiB of checkpoints: some of its calls would be lost if it were started anew",
+		p->max >> 20);
 }
 
 void checkpoints_put(struct checkpoints *k, uint32_t index, struct bytes body)
@@ -52,20 +64,19 @@ void checkpoints_put(struct checkpoints *k, uint32_t index, struct bytes body)
 	if (p == NULL || p->items == NULL || !msg_get_checkpoint(body, &c))
 		return;
 	had = table_get(p->items, number_key(key, c.number));
-	item = k->octets + body.len + BESIDE - (had != NULL ? had->len + BESIDE : 0) <= k->max
+	item = p->octets + body.len + BESIDE - (had != NULL ? had->len + BESIDE : 0) <= p->max
 		       ? malloc(sizeof(*item) + body.len)
 		       : NULL;
 	if (item == NULL || !table_put(p->items, number_key(key, c.number), item)) {
 		free(item);
 		k->refused++;
-		tell(k, true);
+		tell(k, index, true);
 		return;
 	}
 	item->len = body.len;
 	memcpy(item->octets, body.at, body.len);
-	k->octets += body.len + BESIDE;
-	k->items++;
-	item_free(k, had);
+	p->octets += body.len + BESIDE;
+	item_free(p, had);
 }
 
 void checkpoints_drop(struct checkpoints *k, uint32_t index, struct bytes body)
@@ -76,8 +87,8 @@ void checkpoints_drop(struct checkpoints *k, uint32_t index, struct bytes body)
 
 	if (p == NULL || p->items == NULL || !msg_get_checkpoint(body, &c))
 		return;
-	item_free(k, table_take(p->items, number_key(key, c.number)));
-	tell(k, false);
+	item_free(p, table_take(p->items, number_key(key, c.number)));
+	tell(k, index, false);
 }
 
 void checkpoints_stop(struct checkpoints *k, uint32_t index)
@@ -152,12 +163,26 @@ void checkpoints_resume(struct checkpoints *k, uint32_t index, struct bytes toke
 	send_all(k);
 }
 
+size_t checkpoints_octets(const struct checkpoints *k, size_t *items)
+{
+	size_t octets = 0;
+
+	*items = 0;
+	for (uint32_t i = 0; i < ROLE_PEERS && k->places[i].items != NULL; i++) {
+		octets += k->places[i].octets;
+		*items += table_size(k->places[i].items);
+	}
+	return octets;
+}
+
 bool checkpoints_init(struct checkpoints *k, struct key_role *r)
 {
-	*k = (struct checkpoints){ .role = r, .max = KEPT_OCTETS };
-	for (uint32_t i = 0; i < ROLE_PEERS && i < r->start->intercepts; i++)
+	*k = (struct checkpoints){ .role = r };
+	for (uint32_t i = 0; i < ROLE_PEERS && i < r->start->intercepts; i++) {
+		k->places[i].max = part_of(i, r->start->intercepts);
 		if ((k->places[i].items = table_new()) == NULL)
 			return false;
+	}
 	k->timer = loop_timer_new(crew_loop(r->crew), send_all, k);
 	return k->timer != NULL;
 }
@@ -170,7 +195,7 @@ void checkpoints_clear(struct checkpoints *k)
 		size_t step = 0;
 
 		while (p->items != NULL && (item = table_next(p->items, &step, NULL)) != NULL)
-			item_free(k, item);
+			item_free(p, item);
 		table_free(p->items);
 		checkpoints_stop(k, i);
 	}
