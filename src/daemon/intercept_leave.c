@@ -168,8 +168,6 @@ void leave_unsent(struct intercept *it)
 		}
 	it->left_unsent = !sent;
 	for (step = 0; sent && (l = table_next(it->left, &step, NULL)) != NULL;)
-		if (l->len == 0) {
+		if (l->len == 0)
 			free(table_take(it->left, key_of(&l->number)));
-			step = 0;
-		}
 }
