@@ -45,7 +45,7 @@ void cases_set(struct cases *c, const struct cases_options *o);
 /* The program that makes sound of what was sent (otway-decode), as it will be started. False: it is not where it should be. */
 bool cases_decoder(char *out, size_t size);
 
-/* The whole table of warrants that are known, replaced; copied. Records of others are refused. */
+/* The whole table of warrants that are known, replaced; copied. Records of others are refused, and what is newer than a revocation. */
 int cases_warrants(struct cases *c, const struct warrant_set *set, struct err *err);
 
 /* In: a record; one of signalling that came already (the same packet at the same moment) is passed over. On -1 (a full disk) it is kept in

@@ -1,6 +1,6 @@
 /*
- * role_control_read: what the store holds, for those who need it: warrants in use, none of which reaches back to before it was entered, and
- * agreements; and which store that was.
+ * role_control_read: what the store holds, for those who need it: warrants in use, none of which reaches back to before it was entered, those
+ * that ended or were revoked not long ago, and agreements; and which store that was.
  */
 #include "role_control.h"
 
@@ -22,7 +22,10 @@ static int take_warrant(void *arg, const struct warrant_row *r)
 	struct reading *to = arg;
 	struct warrant w = r->w; /* borrowed but for its times */
 
-	if (r->revoked != NSEC_NONE || w.until <= to->ended_after)
+	w.revoked = r->revoked != NSEC_NONE;
+	if (w.revoked && r->revoked < w.until)
+		w.until = r->revoked;
+	if (w.until <= to->ended_after)
 		return 0;
 	if (w.from < r->added)
 		w.from = r->added;

@@ -28,8 +28,11 @@ static void table_clear(struct control_table *t)
 	*t = (struct control_table){ 0 };
 }
 
+/* One that was revoked is gone at once, but for delivery: what was sent before that is on its way still. */
 static bool includes(const struct tables *t, const struct sees *s, const struct warrant *w, nsec_t now)
 {
+	if (w->revoked && s->to != ROLE_DELIVERY)
+		return false;
 	return now < w->until || now - w->until < (s->to == ROLE_DELIVERY ? t->delivery_keeps : ENDED_KEEP);
 }
 
@@ -223,9 +226,9 @@ struct control_count tables_count(const struct tables *t, nsec_t now)
 	for (size_t i = 0; i < t->now.warrants.count; i++) {
 		const struct warrant *w = &t->now.warrants.all[i];
 
-		c.pending += now < w->from;
-		c.in_force += warrant_in_force(w, now);
-		c.ended += now >= w->until && now >= w->from;
+		c.pending += !w->revoked && now < w->from;
+		c.in_force += !w->revoked && warrant_in_force(w, now);
+		c.ended += w->revoked || (now >= w->until && now >= w->from);
 	}
 	return c;
 }

@@ -255,7 +255,8 @@ static bool same_warrant(const struct warrant *a, const struct warrant *b)
 {
 	bool same = strcmp(a->liid, b->liid) == 0 && same_text(a->agency, b->agency) &&
 		    same_text(a->authority, b->authority) && a->from == b->from && a->until == b->until &&
-		    a->scope == b->scope && a->diverted == b->diverted && a->target_count == b->target_count;
+		    a->scope == b->scope && a->diverted == b->diverted && a->target_count == b->target_count &&
+		    a->revoked == b->revoked;
 
 	for (size_t i = 0; same && i < a->target_count; i++)
 		same = strcmp(a->targets[i].uri, b->targets[i].uri) == 0;

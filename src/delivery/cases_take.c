@@ -239,6 +239,15 @@ static int take_event(struct cases *c, const struct record *r, struct err *err)
 	return period_take_event(p, r, err);
 }
 
+/* What was sent before a warrant was revoked is on its way still; nothing newer than that is taken in, nor of one that nobody knows. */
+static bool may_be_taken(struct cases *c, const struct record *r)
+{
+	const struct case_warrant *w = case_warrant_of(c, r->warrant, false);
+
+	return w != NULL && w->in_table &&
+	       (!w->warrant.revoked || (r->kind == RECORD_MEDIA ? r->media.at : r->at) < w->warrant.until);
+}
+
 int cases_take(struct cases *c, const struct record *r, struct err *err)
 {
 	struct case_call *k;
@@ -247,6 +256,11 @@ int cases_take(struct cases *c, const struct record *r, struct err *err)
 	if (r->kind > RECORD_BEFORE)
 		return 0;
 	c->counts.records++;
+	if (!may_be_taken(c, r)) {
+		c->counts.refused++;
+		return err_code(
+			err, EXIT_REFUSED, "a record of a warrant that is not in the table, or from after its end");
+	}
 	if (r->kind == RECORD_EVENT) {
 		rc = take_event(c, r, err);
 	} else {

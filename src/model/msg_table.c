@@ -15,7 +15,7 @@ bool msg_put_warrant(struct buf *out, const struct warrant *w, bool identities, 
 	put_nsec(out, w->until);
 	put_u8(out, w->scope);
 	put_u8(out, w->diverted);
-	put_u8(out, w->trust_from);
+	put_u8(out, (uint8_t)(w->trust_from | w->revoked << 1));
 	put_u32(out, (uint32_t)targets);
 	for (size_t i = 0; i < targets; i++)
 		put_word(out, w->targets[i].uri);
@@ -52,6 +52,7 @@ static void get_targets(struct octets *in, struct warrant *w)
 bool msg_get_warrant(struct bytes in, struct warrant *w)
 {
 	struct octets o = octets_of(in);
+	unsigned flags;
 
 	*w = (struct warrant){ .number = get_u32(&o) };
 	get_chars(&o, w->liid, sizeof(w->liid));
@@ -61,7 +62,9 @@ bool msg_get_warrant(struct bytes in, struct warrant *w)
 	w->until = get_nsec(&o);
 	w->scope = (enum warrant_scope)get_among(&o, SCOPE_IRI, SCOPE_ALL + 1);
 	w->diverted = (enum warrant_diverted)get_among(&o, 0, DIVERTED_REPORT + 1);
-	w->trust_from = get_bool(&o);
+	flags = get_bits(&o, 2);
+	w->trust_from = (flags & 1) != 0;
+	w->revoked = flags >> 1 != 0;
 	get_targets(&o, w);
 	if (get_end(&o))
 		return true;

@@ -378,8 +378,8 @@ static void a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_
 	say_call(l, 1, 1, START);
 	l->scene->set.all[0].until += 3600 * NSEC_PER_SEC;
 	assert_int_equal(cases_warrants(l->cases, &l->scene->set, &l->scene->err), 0);
+	say_over(l, 1, 1);
 	assert_int_equal(cases_warrants(l->cases, &none, &l->scene->err), 0);
-	say_over(l, 1, 1); /* what was on its way */
 	pass(l, NSEC_PER_SEC);
 	cases_free(l->cases);
 	assert_int_equal(cases_new(&l->cases, &l->options, &l->scene->err), 0);
@@ -407,6 +407,85 @@ static void records_of_a_warrant_that_nobody_knows_are_refused(void **state)
 	}
 	assert_int_equal(l->scene->err.code, EXIT_REFUSED);
 	assert_int_equal(counted(l, "records_refused"), 1);
+	live_free(l);
+}
+
+static int media_at(struct live *l, nsec_t at)
+{
+	uint8_t media[160] = { 0 };
+	struct packet_said p =
+		rtp_said(l->scene, (uint64_t)(at / (20 * MS)), at, (struct bytes){ media, sizeof(media) });
+
+	return take_packet(p);
+}
+
+static int message_at(struct live *l, nsec_t at)
+{
+	return take_sip(l->scene, 1, 1, at, sip_flow(), 17, used);
+}
+
+static int facts_at(struct live *l, nsec_t at)
+{
+	struct call_facts f = simple_facts();
+
+	f.started = at;
+	return take_facts(l->scene, 1, 1, f);
+}
+
+static void revoke_at(struct live *l, nsec_t at)
+{
+	l->scene->set.all[0].revoked = true;
+	l->scene->set.all[0].until = at;
+	assert_int_equal(cases_warrants(l->cases, &l->scene->set, &l->scene->err), 0);
+}
+
+/* All of a warrant may still be on its way when the word of its revocation is here already. */
+static void what_was_sent_before_a_revocation_is_taken_in_and_nothing_after_it(void **state)
+{
+	struct live *l = live_new(1);
+	struct folder *kept = l->scene->folder;
+	const nsec_t end = START + 5 * NSEC_PER_SEC;
+
+	(void)state;
+	l->scene->folder = NULL;
+	revoke_at(l, end);
+	assert_int_equal(facts_at(l, START), 0);
+	assert_int_equal(message_at(l, START), 0);
+	assert_int_equal(media_at(l, end - 1), 0);
+	assert_int_equal(counted(l, "records_refused"), 0);
+	assert_int_equal(media_at(l, end), -1);
+	assert_int_equal(l->scene->err.code, EXIT_REFUSED);
+	assert_int_equal(message_at(l, end + 1), -1);
+	assert_int_equal(facts_at(l, end), -1);
+	assert_int_equal(counted(l, "records_refused"), 3);
+	l->scene->folder = kept;
+	live_free(l);
+}
+
+static void a_folder_that_is_open_takes_nothing_from_after_a_revocation(void **state)
+{
+	struct live *l = live_new(1);
+	struct folder *kept = l->scene->folder;
+	struct warrant_set none = { 0 };
+	const nsec_t end = START + 5 * NSEC_PER_SEC;
+	json_t *root;
+
+	(void)state;
+	l->scene->folder = NULL;
+	assert_int_equal(facts_at(l, START), 0);
+	assert_int_equal(media_at(l, START + NSEC_PER_SEC), 0);
+	revoke_at(l, end);
+	assert_int_equal(media_at(l, end - 1), 0);
+	assert_int_equal(media_at(l, end), -1);
+	assert_int_equal(cases_warrants(l->cases, &none, &l->scene->err), 0);
+	assert_int_equal(media_at(l, end - 1), -1);
+	assert_int_equal(counted(l, "records_refused"), 2);
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_integer_value(json_at(root, "calls.0.streams.0.packets")), 2);
+	assert_string_equal(json_string_value(json_at(root, "warrant.until")), "2026-11-21T20:58:28.000000Z");
+	json_decref(root);
+	l->scene->folder = kept;
 	live_free(l);
 }
 
@@ -445,6 +524,8 @@ int main(void)
 		cmocka_unit_test(a_gap_whose_teller_died_is_ended_by_the_one_that_follows),
 		cmocka_unit_test(a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept),
 		cmocka_unit_test(records_of_a_warrant_that_nobody_knows_are_refused),
+		cmocka_unit_test(what_was_sent_before_a_revocation_is_taken_in_and_nothing_after_it),
+		cmocka_unit_test(a_folder_that_is_open_takes_nothing_from_after_a_revocation),
 		cmocka_unit_test(what_began_and_was_finished_is_told_once_by_local_numbers),
 	};
 

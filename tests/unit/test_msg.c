@@ -222,7 +222,9 @@ static void each_role_sees_of_a_warrant_what_it_needs(void **state)
 	assert_true(identity_same(&intercept.targets[1].id, &w.targets[1].id));
 	assert_true(intercept.number == 101 && intercept.from == 102 && intercept.until == NSEC_EVER);
 	assert_true(intercept.scope == SCOPE_CC && intercept.diverted == DIVERTED_REPORT && intercept.trust_from);
+	assert_false(intercept.revoked);
 	buf_reset(&b);
+	w.revoked = true;
 	assert_true(msg_put_warrant(&b, &w, false, true, true));
 	assert_null(memmem(b.at, b.len, "lice", 4));
 	assert_true(msg_get_warrant(buf_bytes(&b), &delivery));
@@ -230,6 +232,7 @@ static void each_role_sees_of_a_warrant_what_it_needs(void **state)
 	assert_string_equal(delivery.agency, "agency-a");
 	assert_string_equal(delivery.authority, "court of x");
 	assert_int_equal(delivery.target_count, 0);
+	assert_true(delivery.revoked && delivery.trust_from);
 	buf_reset(&b);
 	assert_true(msg_put_warrant(&b, &w, false, true, false));
 	assert_null(memmem(b.at, b.len, "court", 5));

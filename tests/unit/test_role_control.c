@@ -180,6 +180,34 @@ static void a_pending_warrant_goes_along_and_an_ended_one_stays_with_delivery(vo
 	control_until(s, keys_have_one_and_delivery_two, "the ended one with delivery alone");
 }
 
+static bool revoked_with_delivery_alone(struct control_scene *s)
+{
+	return intercept_has_none(s) && s->keys.table.count == 0 && s->delivery.table.count == 1 &&
+	       s->delivery.table.all[0].revoked;
+}
+
+/* Who intercepts knows nothing of it any more; who writes cases knows until when what is on its way may be taken in. */
+static void a_revoked_warrant_stays_with_delivery_which_knows_when_it_was(void **state)
+{
+	struct control_scene *s = *state;
+	nsec_t now = nsec_now(), before, after;
+	json_t *told;
+
+	begin(s);
+	control_warrant(s, "LIID-1", now - HOUR, now + HOUR);
+	control_until(s, all_have_one, "a warrant with all three");
+	before = nsec_now();
+	control_revoke(s, "LIID-1");
+	after = nsec_now();
+	control_until(s, revoked_with_delivery_alone, "the revoked one with delivery alone");
+	assert_true(s->delivery.table.all[0].until >= before - 1000);
+	assert_true(s->delivery.table.all[0].until <= after);
+	told = control_told(s);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(told, "table"), "in_force")), 0);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(told, "table"), "ended")), 1);
+	json_decref(told);
+}
+
 static int ascending(const void *a, const void *b)
 {
 	nsec_t x = *(const nsec_t *)a, y = *(const nsec_t *)b;
@@ -440,6 +468,7 @@ int main(int argc, char **argv)
 		TEST(each_role_is_sent_what_it_needs_and_no_more),
 		TEST(a_warrant_never_reaches_back_to_before_it_was_entered),
 		TEST(a_pending_warrant_goes_along_and_an_ended_one_stays_with_delivery),
+		TEST(a_revoked_warrant_stays_with_delivery_which_knows_when_it_was),
 		TEST(a_change_is_in_effect_within_a_tenth_of_a_second),
 		TEST(the_lease_goes_on_while_the_store_is_right_and_ends_when_it_is_not),
 		TEST(what_was_revoked_while_the_store_was_away_is_gone_when_it_is_back),

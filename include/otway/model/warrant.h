@@ -28,6 +28,7 @@ struct warrant {
 	enum warrant_scope scope;
 	enum warrant_diverted diverted;
 	bool trust_from;
+	bool revoked;         /* and `until` is when, if that was before its end */
 };
 
 /* A whole table of warrants; it is replaced, never changed in place. */
