@@ -23,6 +23,17 @@
 #define OCTETS   ((size_t)1 << 20)
 #define QUEUE    ((size_t)4 << 20)
 
+/* Delivery alone gets papers, keys no targets. */
+static void note_order(struct got *g)
+{
+	const struct warrant *w = g->table.count > 0 ? &g->table.all[0] : NULL;
+	size_t len = strlen(g->order);
+
+	if (w == NULL || len + 1 >= sizeof(g->order))
+		return;
+	g->order[len] = w->agency != NULL && w->agency[0] != '\0' ? 'd' : w->target_count == 0 ? 'k' : 'i';
+}
+
 static void take_table(struct got *g, enum msg_type type, struct bytes body)
 {
 	struct warrant w = { 0 };
@@ -49,6 +60,7 @@ static void take_table(struct got *g, enum msg_type type, struct bytes body)
 		g->agreements = g->agreements_coming;
 		g->begun = false;
 		g->tables++;
+		note_order(g);
 		break;
 	default:
 		break;
@@ -209,6 +221,12 @@ _Noreturn static void be_control(struct control_scene *s, bool again)
 	if (rc < 0)
 		fprintf(stderr, "control: %s\n", err.text);
 	_exit(rc < 0 ? (int)err.code : rc);
+}
+
+void control_scene_one_way(struct control_scene *s)
+{
+	for (int i = 1; i < 3; i++)
+		assert_true(dup2(s->theirs[3], s->theirs[i]) >= 0);
 }
 
 void control_start(struct control_scene *s, bool again)

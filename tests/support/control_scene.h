@@ -19,6 +19,7 @@ struct got {
 	size_t agreements_coming, agreements, tables, leases;
 	struct msg_lease lease; /* the last */
 	bool begun;
+	char order[64]; /* of whole tables with warrants, whose they are: "d", "k" or "i" */
 	uint64_t audited[4096];
 	bool written[4096];
 	size_t audit_count;
@@ -40,6 +41,8 @@ struct control_scene {
 int control_scene_setup(void **state); /* a store, with an agency; control is not started */
 int control_scene_teardown(void **state);
 
+/* Before control is started: all that it tells anybody comes to `delivery`, in its order. */
+void control_scene_one_way(struct control_scene *s);
 void control_start(struct control_scene *s, bool again);
 void control_kill(struct control_scene *s); /* -9 */
 int control_stop(struct control_scene *s);  /* told to; its exit code */

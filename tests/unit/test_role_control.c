@@ -180,6 +180,29 @@ static void a_pending_warrant_goes_along_and_an_ended_one_stays_with_delivery(vo
 	control_until(s, keys_have_one_and_delivery_two, "the ended one with delivery alone");
 }
 
+static bool six_tables(struct control_scene *s)
+{
+	return strlen(s->delivery.order) >= 6;
+}
+
+/* What comes of a warrant is not to reach delivery, or be wanted of keys, before the warrant is known there. */
+static void delivery_is_told_first_then_keys_then_the_intercept(void **state)
+{
+	struct control_scene *s = *state;
+	nsec_t now = nsec_now();
+
+	control_scene_one_way(s);
+	control_warrant(s, "LIID-1", now - HOUR, now + HOUR);
+	control_start(s, false);
+	control_until(s, is_ready, "control is ready");
+	control_turn(s, NSEC_PER_SEC / 2);
+	assert_string_equal(s->delivery.order, "dki");
+	control_warrant(s, "LIID-2", now - HOUR, now + HOUR);
+	control_until(s, six_tables, "the new table with all three");
+	control_turn(s, NSEC_PER_SEC / 5);
+	assert_string_equal(s->delivery.order, "dkidki");
+}
+
 static bool revoked_with_delivery_alone(struct control_scene *s)
 {
 	return intercept_has_none(s) && s->keys.table.count == 0 && s->delivery.table.count == 1 &&
@@ -468,6 +491,7 @@ int main(int argc, char **argv)
 		TEST(each_role_is_sent_what_it_needs_and_no_more),
 		TEST(a_warrant_never_reaches_back_to_before_it_was_entered),
 		TEST(a_pending_warrant_goes_along_and_an_ended_one_stays_with_delivery),
+		TEST(delivery_is_told_first_then_keys_then_the_intercept),
 		TEST(a_revoked_warrant_stays_with_delivery_which_knows_when_it_was),
 		TEST(a_change_is_in_effect_within_a_tenth_of_a_second),
 		TEST(the_lease_goes_on_while_the_store_is_right_and_ends_when_it_is_not),
