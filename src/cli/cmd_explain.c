@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "counters.h"
+#include "otway/model/counter.h"
 #include "findings.h"
 #include "reading.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "counters.h"
+#include "otway/model/counter.h"
 #include "otway/base/text.h"
 
 /* Text that roff is to print as it stands. */

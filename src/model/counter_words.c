@@ -1,5 +1,5 @@
-/* counters: what each counter means, in a few words, and what a user is told when something was lost by it. */
-#include "counters.h"
+/* counter_words: what each counter means, in a few words, and what a user is told when something was lost by it. */
+#include "otway/model/counter.h"
 
 #include <string.h>
 
