@@ -253,6 +253,8 @@ void call_resume(struct call_stage *c, uint32_t number)
 
 void call_active(const struct call_stage *c, uint32_t *calls)
 {
+	if (c->targets == NULL) /* nobody is a target yet */
+		return;
 	memset(calls, 0, c->targets->count * sizeof(*calls));
 	for (const struct call *call = c->first; call != NULL; call = call->next)
 		for (size_t t = 0; t < call->taker_count && !call->over; t++)
