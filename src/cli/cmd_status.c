@@ -178,7 +178,7 @@ const struct cli_group cmd_status = {
 		 " counters: by name, all roles together; heights (of a queue, say) are added up too\n"
 		 " interfaces: by name, the counters of each\n"
 		 " interceptions: warrant (its number), calls (under way now)\n"
-		 " alarms: alarm (store, lease, disk, interface, drops, kms, clock, role, audit, config), of (an "
+		 " alarms: alarm (store, lease, disk, interface, drops, kms, clock, role, audit, config, room), of (an "
 		 "interface, "
 		 "a role, an agreement's number, or \"\"), role and index (who says so), since, text\n"
 		 " store: state, one of right, away, other (another store answers, an empty one, or an older copy), "

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define DROPS_EVERY (NSEC_PER_SEC / 10)
+#define STAGES      128          /* numbers of one half, with room to spare */
 #define JUMP        NSEC_PER_SEC /* between the clocks: of the wall, and one that only goes forward */
 
 static const char *name_of(const struct intercept *it, size_t i)
@@ -171,12 +172,22 @@ static size_t count(
 	return n;
 }
 
+/* Of what the back counts: what goes down again. */
+static bool is_height(const char *name)
+{
+	static const char *const heights[] = { "undecided", "setups", "setups_octets" };
+
+	for (size_t i = 0; i < sizeof(heights) / sizeof(heights[0]); i++)
+		if (strcmp(name, heights[i]) == 0)
+			return true;
+	return false;
+}
+
 size_t watch_counts(struct intercept *it, struct msg_count *out, size_t max)
 {
-	struct counter stage[96];
-	size_t stages = front_counts_capture(it->front, stage, 64), n = 0;
-	struct counter media[64];
-	size_t medias = front_counts(it->front, media, 64);
+	struct counter stage[STAGES], media[STAGES];
+	size_t stages = front_counts_capture(it->front, stage, STAGES), n = 0;
+	size_t medias = front_counts(it->front, media, STAGES);
 
 	for (size_t i = 0; i < it->interface_count; i++) {
 		n = count(out, n, max, "interface_frames", name_of(it, i), it->interfaces[i].frames, false);
@@ -200,11 +211,10 @@ size_t watch_counts(struct intercept *it, struct msg_count *out, size_t max)
 	}
 	if (it->back == NULL)
 		return n;
-	stages = back_counts(it->back, stage, 96);
+	stages = back_counts(it->back, stage, STAGES);
 	for (size_t i = 0; i < stages; i++)
 		if (strncmp(stage[i].name, "tcp", 3) != 0 && strncmp(stage[i].name, "sctp", 4) != 0 &&
 			strcmp(stage[i].name, "sip") != 0)
-			n = count(out, n, max, stage[i].name, "", stage[i].value,
-				strcmp(stage[i].name, "undecided") == 0);
+			n = count(out, n, max, stage[i].name, "", stage[i].value, is_height(stage[i].name));
 	return count(out, n, max, "calls_open", "", open_count(it->open), true);
 }

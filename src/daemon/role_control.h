@@ -202,5 +202,7 @@ const char *control_store_text(enum store_state s); /* "right" … */
 
 bool control_status(void *control, struct buf *out);  /* role_control_status.c: one JSON object */
 bool control_metrics(void *control, struct buf *out); /* role_control_metrics.c: Prometheus text, 0.0.4 */
+/* role_control_help.c: what a family of metrics is, by its name without "otway_": a sentence without its full stop. Never NULL. */
+const char *control_help(const char *family);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * role_control_metrics: what the roles count, in the text format of Prometheus (version 0.0.4): a family is told in one piece, with its kind.
+ * role_control_metrics: what the roles count, in the text format of Prometheus (version 0.0.4): a family is told in one piece, with
+ * what it is and its kind.
  * The only labels are role, index and interface: what else a count may be of is added up.
  */
 #include "role_control.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,11 +165,19 @@ static void put_sample(struct buf *out, const struct sample *s)
 	buf_printf(out, "%s %" PRIu64 "\n", s->role != NULL ? "}" : "", s->value);
 }
 
+static void put_head(struct buf *out, const struct sample *s)
+{
+	const char *help = control_help(s->family + strlen(PREFIX));
+
+	buf_printf(out, "# HELP %s %c%s.\n# TYPE %s %s\n", s->family, toupper((unsigned char)help[0]), help + 1,
+		s->family, s->gauge ? "gauge" : "counter");
+}
+
 static void put_all(struct buf *out, const struct sample *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0 || strcmp(all[i].family, all[i - 1].family) != 0)
-			buf_printf(out, "# TYPE %s %s\n", all[i].family, all[i].gauge ? "gauge" : "counter");
+			put_head(out, &all[i]);
 		put_sample(out, &all[i]);
 	}
 }

@@ -5,6 +5,7 @@ import re
 NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 KINDS = ("counter", "gauge", "histogram", "summary", "untyped")
+SENTENCE = re.compile(r"[A-Z0-9][^.\\]*\.")
 ESCAPES = {"\\": "\\", '"': '"', "n": "\n"}
 
 
@@ -67,16 +68,22 @@ def sample(text):
 
 
 def read(text):
-    """{name: (kind, {labels as a sorted tuple of pairs: value})}"""
+    """{name: (kind, {labels as a sorted tuple of pairs: value})}; each family says what it is, in a sentence, and then its kind."""
     if text and not text.endswith("\n"):
         raise Malformed("the last line does not end")
-    families, last = {}, None
+    families, last, helped = {}, None, {}
     for line in text.split("\n")[:-1]:
         if line.startswith("#"):
             words = line.split(" ")
+            if words[:2] == ["#", "HELP"]:
+                if len(words) < 4 or not NAME.fullmatch(words[2]) or words[2] in helped:
+                    raise Malformed(line)
+                helped[words[2]] = " ".join(words[3:])
             if words[:2] == ["#", "TYPE"]:
                 if len(words) != 4 or not NAME.fullmatch(words[2]) or words[3] not in KINDS or words[2] in families:
                     raise Malformed(line)
+                if not SENTENCE.fullmatch(helped.get(words[2], "")) or list(helped)[-1] != words[2]:
+                    raise Malformed("nothing before it says what it is: %s" % line)
                 last = words[2]
                 families[last] = (words[3], {})
             continue
