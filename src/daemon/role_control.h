@@ -14,7 +14,7 @@
 #include "otway/store.h"
 #include "role.h"
 
-/* role_control_keeper.c, role_control_read.c: the child. Never returns. */
+/* role_control_keeper.c, _look.c, _acts.c, _read.c: the child. Never returns. */
 struct keeper_options {
 	const char *url;
 	nsec_t lease;  /* how long a table holds after the store was last found right */
