@@ -68,6 +68,7 @@ struct back *back_new(const struct back_options *o)
 		return NULL;
 	}
 	call_asks(b->call, o->kms);
+	call_number_from(b->call, o->numbers_from);
 	return b;
 }
 

@@ -19,6 +19,7 @@ struct back_options {
 	struct trace *trace;    /* for `explain`, borrowed; NULL: nobody asked */
 	size_t setups;          /* octets for the set-ups of calls that no warrant covers: see setups.h; 0: none are kept */
 	bool journal;           /* STEP_NOTE, STEP_FORGET: for who follows, see back_resume */
+	uint32_t numbers_from;  /* numbers of new calls begin behind this one: lower ones are, or were, calls of the one before */
 };
 
 struct back *back_new(const struct back_options *o); /* NULL: out of memory */

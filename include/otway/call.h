@@ -67,6 +67,8 @@ void call_say_before(struct call_stage *c, const struct sip_message *m, const st
 
 /* The call that m belongs to, once it was taken; 0: none that is under warrant. */
 uint32_t call_number(const struct call_stage *c, const struct sip_message *m);
+/* Numbers of calls that are new begin behind this one; before anything is taken. Those of call_resume are not meant. */
+void call_number_from(struct call_stage *c, uint32_t number);
 /* What is taken next led to the call of that number when somebody else took it; 0: to none. */
 void call_resume(struct call_stage *c, uint32_t number);
 /* How many calls that are not over each warrant of the table has: as many numbers as that has warrants, in its order. */

@@ -246,6 +246,11 @@ uint32_t call_number(const struct call_stage *c, const struct sip_message *m)
 	return leg != NULL ? leg->call->number : 0;
 }
 
+void call_number_from(struct call_stage *c, uint32_t number)
+{
+	c->numbers = c->before = number;
+}
+
 void call_resume(struct call_stage *c, uint32_t number)
 {
 	c->next_number = number;
@@ -322,7 +327,7 @@ void call_end(struct call_stage *c, nsec_t at)
 size_t call_counts(const struct call_stage *c, struct counter *out, size_t max)
 {
 	const struct counter all[] = {
-		{ "calls", c->numbers },
+		{ "calls", c->numbers - c->before },
 		{ "legs", c->legs_counted },
 		{ "events", c->events_counted },
 		{ "sip_duplicates", c->duplicates },

@@ -260,7 +260,7 @@ struct call_stage {
 	struct steps steps;
 	size_t sdp_octets;
 	size_t call_count, pending; /* pending: calls that nobody takes yet */
-	uint32_t numbers;           /* given so far */
+	uint32_t numbers, before;   /* given so far; those that another one gave */
 	uint32_t next_number;       /* of the next call, from call_resume; 0: the next one */
 	nsec_t now, swept;
 	struct identity called[CALLED_MAX]; /* not yet given by call_called */

@@ -200,6 +200,11 @@ bool crew_send(struct crew *c, enum role to, uint32_t index, enum msg_type type,
 	return p != NULL && port_send(p, type, body);
 }
 
+void crew_refuse(struct crew *c)
+{
+	c->refused++;
+}
+
 void crew_ready(struct crew *c)
 {
 	port_send(c->supervise.port, MSG_READY, (struct bytes){ NULL, 0 });

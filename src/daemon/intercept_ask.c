@@ -1,4 +1,7 @@
-/* intercept_ask: keys that are wanted, until they are answered: whoever asks may die, and the next one is asked again. */
+/*
+ * intercept_ask: keys that are wanted, until they are answered: whoever asks may die, and the next one is asked again. And that nothing is
+ * wanted any more, until it is said.
+ */
 #include "intercept.h"
 
 #include <stdlib.h>
@@ -11,6 +14,12 @@ struct asked {
 	struct key_wanted wanted;
 };
 
+struct asked_call {
+	uint32_t call;
+	bool over; /* nothing of what was wanted is any more, and there was no room to say so */
+	struct asked *first;
+};
+
 static struct bytes key_of(const uint32_t *call)
 {
 	return (struct bytes){ (const uint8_t *)call, sizeof(*call) };
@@ -20,6 +29,33 @@ static bool send_wanted(struct intercept *it, const struct key_wanted *w)
 {
 	msg_put_key_wanted(&it->octets, w);
 	return send_to(it, ROLE_KEYS, 0, MSG_KEY_WANTED);
+}
+
+static bool send_over(struct intercept *it, uint32_t call)
+{
+	msg_put_call(&it->octets, call);
+	return send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
+}
+
+static struct asked_call *call_at(struct intercept *it, uint32_t number)
+{
+	struct asked_call *c = table_get(it->asked, key_of(&number));
+
+	if (c != NULL)
+		return c;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL || !table_put(it->asked, key_of(&number), c)) {
+		free(c);
+		return NULL;
+	}
+	c->call = number;
+	return c;
+}
+
+static void drop_if_empty(struct intercept *it, struct asked_call *c)
+{
+	if (c->first == NULL && !c->over)
+		free(table_take(it->asked, key_of(&c->call)));
 }
 
 bool intercept_ask_begin(struct intercept *it)
@@ -36,87 +72,110 @@ static void asked_free(struct asked *a)
 	free(a);
 }
 
+/* Of the same call, what it no longer wants is said before what it wants. */
 void intercept_ask_wanted(struct intercept *it, const struct key_wanted *w)
 {
+	struct asked_call *c = call_at(it, w->call);
 	struct asked *a = calloc(1, sizeof(*a));
-	bool sent = send_wanted(it, w);
+	bool sent = (c == NULL || !c->over) && send_wanted(it, w);
 
-	if (a == NULL || !key_wanted_copy(w, &a->wanted)) {
+	if (c == NULL || a == NULL || !key_wanted_copy(w, &a->wanted)) {
 		free(a);
+		if (c != NULL)
+			drop_if_empty(it, c);
 		return;
 	}
 	a->unsent = !sent;
 	it->ask_unsent |= !sent;
-	a->next = table_get(it->asked, key_of(&w->call));
-	if (!table_put(it->asked, key_of(&w->call), a))
-		asked_free(a);
+	a->next = c->first;
+	c->first = a;
 }
 
 bool intercept_ask_answered(struct intercept *it, const struct key_answer *answer)
 {
-	struct asked *first = table_get(it->asked, key_of(&answer->call)), *gone;
+	struct asked_call *c = table_get(it->asked, key_of(&answer->call));
+	struct asked *gone;
 
-	for (struct asked **at = &first; (gone = *at) != NULL; at = &gone->next) {
+	for (struct asked **at = c != NULL ? &c->first : NULL; at != NULL && (gone = *at) != NULL; at = &gone->next) {
 		if (gone->wanted.number != answer->number || gone->wanted.line != answer->line)
 			continue;
 		*at = gone->next;
 		asked_free(gone);
-		if (first == NULL)
-			table_take(it->asked, key_of(&answer->call));
-		else
-			table_put(it->asked, key_of(&answer->call), first); /* replaces: no memory is needed */
+		drop_if_empty(it, c);
 		return true;
 	}
 	return false;
 }
 
-static void drop_all(struct asked *first)
+static void drop_all(struct asked_call *c)
 {
-	while (first != NULL) {
-		struct asked *gone = first;
+	while (c->first != NULL) {
+		struct asked *gone = c->first;
 
-		first = gone->next;
+		c->first = gone->next;
 		asked_free(gone);
 	}
 }
 
 void intercept_ask_over(struct intercept *it, uint32_t call)
 {
-	drop_all(table_take(it->asked, key_of(&call)));
-	msg_put_call(&it->octets, call);
-	send_to(it, ROLE_KEYS, 0, MSG_CALL_OVER);
+	struct asked_call *c = call_at(it, call);
+	bool sent = send_over(it, call);
+
+	if (c == NULL)
+		return; /* out of memory: keys keeps what it has for a while */
+	drop_all(c);
+	c->over = !sent;
+	it->ask_unsent |= !sent;
+	drop_if_empty(it, c);
 }
 
 void intercept_ask_again(struct intercept *it)
 {
+	struct asked_call *c;
 	size_t step = 0;
 
-	for (struct asked *first; (first = table_next(it->asked, &step, NULL)) != NULL;)
-		for (struct asked *a = first; a != NULL; a = a->next)
+	while ((c = table_next(it->asked, &step, NULL)) != NULL)
+		for (struct asked *a = c->first; a != NULL; a = a->next)
 			a->unsent = it->ask_unsent = true;
 	intercept_ask_unsent(it);
 }
 
+/* False: there is still no room. */
+static bool send_unsent(struct intercept *it, struct asked_call *c)
+{
+	if (c->over && !send_over(it, c->call))
+		return false;
+	c->over = false;
+	for (struct asked *a = c->first; a != NULL; a = a->next) {
+		if (a->unsent && !send_wanted(it, &a->wanted))
+			return false;
+		a->unsent = false;
+	}
+	return true;
+}
+
 void intercept_ask_unsent(struct intercept *it)
 {
+	struct asked_call *c;
 	size_t step = 0;
 
-	if (!it->ask_unsent)
-		return;
-	for (struct asked *first; (first = table_next(it->asked, &step, NULL)) != NULL;)
-		for (struct asked *a = first; a != NULL; a = a->next) {
-			if (a->unsent && !send_wanted(it, &a->wanted))
-				return; /* still no room */
-			a->unsent = false;
-		}
+	while (it->ask_unsent && (c = table_next(it->asked, &step, NULL)) != NULL) {
+		if (!send_unsent(it, c))
+			return;
+		drop_if_empty(it, c);
+	}
 	it->ask_unsent = false;
 }
 
 void intercept_ask_free(struct intercept *it)
 {
+	struct asked_call *c;
 	size_t step = 0;
 
-	for (struct asked *first; it->asked != NULL && (first = table_next(it->asked, &step, NULL)) != NULL;)
-		drop_all(first);
+	while (it->asked != NULL && (c = table_next(it->asked, &step, NULL)) != NULL) {
+		drop_all(c);
+		free(c);
+	}
 	table_free(it->asked);
 }

@@ -5,72 +5,14 @@
 
 #include "otway/base/secret.h"
 
-/* Somebody is told of open calls. */
-struct telling {
-	struct intercept *it;
-	uint32_t front;
-	bool sent;
-};
-
-static bool send_open(void *arg, enum msg_type type, struct bytes octets)
-{
-	struct intercept *it = arg;
-
-	for (uint32_t i = 1; i < it->fronts; i++)
-		if (!crew_send(it->crew, ROLE_INTERCEPT, i, type, octets))
-			back_untold(it, i);
-	return true;
-}
-
-/* What that front has of it meanwhile may be lost. */
-void back_untold(struct intercept *it, uint32_t front)
-{
-	it->untold[front] = true;
-	lose(it, nsec_now());
-}
-
-static bool say_again(void *arg, enum msg_type type, struct bytes octets)
-{
-	struct telling *t = arg;
-
-	t->sent = t->sent && crew_send(t->it->crew, ROLE_INTERCEPT, t->front, type, octets);
-	return t->sent;
-}
-
-/* A front that comes up, or that had no room for what was said. */
-void back_tell_front(struct intercept *it, uint32_t front)
-{
-	struct telling t = { it, front, true };
-
-	open_each(it->open, say_again, &t);
-	it->untold[front] = false;
-	if (!t.sent)
-		back_untold(it, front);
-}
-
-void back_tell_untold(struct intercept *it)
-{
-	for (uint32_t i = 1; i < it->fronts; i++) {
-		const struct port *to = crew_port(it->crew, ROLE_INTERCEPT, i);
-
-		if (!it->untold[i] || to == NULL)
-			continue;
-		lose(it, nsec_now()); /* so long the gap is */
-		if (port_waiting(to) < PORT_MESSAGE_MAX)
-			back_tell_front(it, i);
-	}
-}
-
 /* A step about media: to our own front, and to all others; kept for those that come up later. */
 static void media_step_out(struct intercept *it, const struct step *s)
 {
 	intercept_step(it, s);
 	if (it->fronts < 2)
 		return;
-	if (msg_put_step(&it->octets, s)) {
-		open_step(it->open, s, buf_bytes(&it->octets));
-		send_open(it, MSG_STEP, buf_bytes(&it->octets));
-	}
+	if (msg_put_step(&it->octets, s))
+		tell_step(it, s, buf_bytes(&it->octets));
 	secret_wipe(it->octets.at, it->octets.len); /* keys */
 	buf_reset(&it->octets);
 }
@@ -137,8 +79,7 @@ static void take(struct intercept *it, const struct datagram *d)
 		if (it->fronts < 2)
 			continue;
 		msg_put_esp(&it->octets, &e.dst, e.spi, e.icv);
-		open_esp(it->open, buf_bytes(&it->octets));
-		send_open(it, MSG_ESP, buf_bytes(&it->octets));
+		tell_esp(it, buf_bytes(&it->octets));
 		buf_reset(&it->octets);
 	}
 }

@@ -62,6 +62,29 @@ static void hold_elsewhere(struct intercept *it, const struct media_packet *p)
 		lose(it, p->at);
 }
 
+/* Beyond what is kept of those that had no room, those of every call are wanted: none is too much. */
+static void want_back(struct intercept *it, uint32_t call)
+{
+	if (it->wanted_count < WANTED_MAX)
+		it->wanted[it->wanted_count++] = call;
+	else
+		it->wanted[WANTED_MAX - 1] = UINT32_MAX;
+	want_back_unsent(it);
+}
+
+void want_back_unsent(struct intercept *it)
+{
+	size_t sent = 0;
+
+	for (; sent < it->wanted_count; sent++) {
+		msg_put_call(&it->octets, it->wanted[sent]);
+		if (!send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED))
+			break;
+	}
+	it->wanted_count -= sent;
+	memmove(it->wanted, it->wanted + sent, it->wanted_count * sizeof(it->wanted[0]));
+}
+
 /* A packet, once for each warrant whose window holds it. */
 static void media_out(struct intercept *it, const struct media_packet *p, const struct cover *covers, size_t count)
 {
@@ -130,8 +153,7 @@ static void tell(struct intercept *it, const struct front_out *o)
 			lose(it, o->datagram->at);
 		break;
 	case FRONT_HELD_WANTED:
-		msg_put_call(&it->octets, o->call);
-		send_to(it, ROLE_DELIVERY, 0, MSG_HELD_WANTED);
+		want_back(it, o->call);
 		break;
 	case FRONT_UNCLAIMED:
 	case FRONT_NOTHING:

@@ -25,22 +25,25 @@ struct said {
 struct open_call {
 	struct said *first;
 	size_t count;
+	uint32_t told[]; /* of each front: in which round it was told of this */
 };
 
 struct open_calls {
+	uint32_t fronts;
 	struct table *calls;
 	struct said *esp[ESP_KEPT];
 	size_t esp_count;
 };
 
-struct open_calls *open_new(void)
+struct open_calls *open_new(uint32_t fronts)
 {
 	struct open_calls *o = calloc(1, sizeof(*o));
 
-	if (o != NULL && (o->calls = table_new()) == NULL) {
+	if (o == NULL || (o->calls = table_new()) == NULL) {
 		free(o);
 		return NULL;
 	}
+	o->fronts = fronts;
 	return o;
 }
 
@@ -87,7 +90,7 @@ static struct open_call *call_at(struct open_calls *o, uint32_t number)
 
 	if (c != NULL)
 		return c;
-	c = calloc(1, sizeof(*c));
+	c = calloc(1, sizeof(*c) + o->fronts * sizeof(c->told[0]));
 	if (c != NULL && !table_put(o->calls, key_of(&number), c)) {
 		free(c);
 		return NULL;
@@ -173,16 +176,43 @@ void open_gone(struct open_calls *o, uint32_t call)
 		call_free_all(c);
 }
 
-void open_each(const struct open_calls *o, open_fn *fn, void *arg)
+bool open_each_esp(const struct open_calls *o, open_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < o->esp_count && i < ESP_KEPT; i++)
+		if (!fn(arg, MSG_ESP, (struct bytes){ o->esp[i]->octets, o->esp[i]->len }))
+			return false;
+	return true;
+}
+
+static bool each_step(const struct open_call *c, open_fn *fn, void *arg)
+{
+	for (const struct said *s = c->first; s != NULL; s = s->next)
+		if (!fn(arg, MSG_STEP, (struct bytes){ s->octets, s->len }))
+			return false;
+	return true;
+}
+
+bool open_each_call(
+	struct open_calls *o, uint32_t front, uint32_t round, bool (*go_on)(void *arg), open_fn *fn, void *arg)
 {
 	struct open_call *c;
 	size_t step = 0;
 
-	for (size_t i = 0; i < o->esp_count && i < ESP_KEPT; i++)
-		fn(arg, MSG_ESP, (struct bytes){ o->esp[i]->octets, o->esp[i]->len });
-	while ((c = table_next(o->calls, &step, NULL)) != NULL)
-		for (const struct said *s = c->first; s != NULL; s = s->next)
-			fn(arg, MSG_STEP, (struct bytes){ s->octets, s->len });
+	while ((c = table_next(o->calls, &step, NULL)) != NULL) {
+		if (c->told[front] == round)
+			continue;
+		if (!go_on(arg) || !each_step(c, fn, arg))
+			return false;
+		c->told[front] = round;
+	}
+	return true;
+}
+
+bool open_was_told(const struct open_calls *o, uint32_t call, uint32_t front, uint32_t round)
+{
+	const struct open_call *c = table_get(o->calls, key_of(&call));
+
+	return c != NULL && c->told[front] == round;
 }
 
 size_t open_count(const struct open_calls *o)

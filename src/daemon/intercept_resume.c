@@ -20,6 +20,8 @@ void resume_begin(struct intercept *it)
 	it->last_note = &it->notes;
 	it->resuming = it->start->again;
 	it->resume_until = loop_now() + RESUME_WAIT;
+	if (it->resuming)
+		tell_all_anew(it); /* when it knows */
 	if (it->resuming && crypto_random(it->token, sizeof(it->token)))
 		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ it->token, sizeof(it->token) });
 }
@@ -93,23 +95,29 @@ static void resume_note(struct intercept *it, struct bytes plain)
  */
 void resume_try(struct intercept *it)
 {
-	bool late = loop_now() >= it->resume_until;
+	nsec_t now = loop_now(), until = now + TURN;
+	bool late = now >= it->resume_until;
 
 	if (!it->resuming || (!late && !it->resume_told) || (it->back != NULL && !it->has_table && !it->stopping))
 		return;
-	if (!it->resume_told && it->back != NULL)
-		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
-			"bug: what the one before knew did not come: calls that went on are known again by their next "
-			"set-up only");
 	while (it->notes != NULL) {
 		struct note_kept *k = it->notes;
 
+		if (loop_now() >= until && !it->stopping) {
+			loop_later_soon(it->more); /* others have their turn: there may be very many */
+			return;
+		}
 		it->notes = k->next;
 		resume_note(it, (struct bytes){ k->octets, k->len });
 		secret_free(k, sizeof(*k) + k->len);
 	}
+	if (!it->resume_told && it->back != NULL)
+		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
+			"bug: what the one before knew did not come: calls that went on are known again by their next "
+			"set-up only");
 	it->last_note = &it->notes;
 	it->resuming = false;
+	tell_all_anew(it);
 	front_begin(it);
 }
 

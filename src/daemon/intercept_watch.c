@@ -150,7 +150,7 @@ void watch_beat(struct intercept *it)
 	}
 	if (it->back != NULL) {
 		look_at_lease(it, wall);
-		back_tell_untold(it);
+		tell_untold(it);
 	}
 	if (!it->resuming) {
 		it->settled = come_to(it, wall);
@@ -161,6 +161,7 @@ void watch_beat(struct intercept *it)
 	lost_told(it, false);
 	leave_unsent(it);
 	intercept_ask_unsent(it);
+	want_back_unsent(it);
 	resume_try(it);
 }
 

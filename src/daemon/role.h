@@ -63,6 +63,7 @@ void crew_free(struct crew *c);
 struct loop *crew_loop(struct crew *c);
 struct port *crew_port(struct crew *c, enum role to, uint32_t index); /* NULL: it has none */
 bool crew_send(struct crew *c, enum role to, uint32_t index, enum msg_type type, struct bytes body); /* false: no room */
+void crew_refuse(struct crew *c); /* what is accepted of some of a role, but not of this one: it is counted */
 /* on: told to control when it is new or says something else, and to every control that follows; !on: when it was on. Logged here. */
 void crew_alarm(struct crew *c, enum alarm a, bool on, const char *of, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 void crew_ready(struct crew *c);  /* confined, and at work: tells supervise */

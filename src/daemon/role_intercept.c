@@ -35,6 +35,10 @@ static void on_mark(void *role, uint32_t index, struct bytes body)
 
 	if (!msg_get_time(body, &until))
 		return;
+	if (it->back == NULL && index != 0) {
+		crew_refuse(it->crew);
+		return;
+	}
 	if (it->back == NULL) { /* from the first one: it has said its last */
 		it->back_over = until == NSEC_EVER;
 		return;
@@ -43,28 +47,6 @@ static void on_mark(void *role, uint32_t index, struct bytes body)
 	back_mark(it, index, until);
 	if (!it->resuming)
 		front_drain(it);
-}
-
-static void on_step(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-	struct step s;
-
-	if (index != 0 || !msg_get_step(body, &s))
-		return;
-	intercept_step(it, &s);
-	secret_wipe(&s, sizeof(s));
-	front_drain(it);
-}
-
-static void on_esp(void *role, uint32_t index, struct bytes body)
-{
-	struct intercept *it = role;
-	struct sip_esp e = { .icv = 0 };
-
-	(void)index;
-	if (msg_get_esp(body, &e.dst, &e.spi, &e.icv))
-		front_esp(it->front, &e);
 }
 
 static void on_forward(void *role, uint32_t index, struct bytes body)
@@ -142,8 +124,10 @@ static const struct crew_accepts accepts[] = {
 	{ ROLE_CONTROL, MSG_LEASE, intercept_table_lease },
 	{ ROLE_INTERCEPT, MSG_SIGNAL, on_signal },
 	{ ROLE_INTERCEPT, MSG_MARK, on_mark },
-	{ ROLE_INTERCEPT, MSG_STEP, on_step },
-	{ ROLE_INTERCEPT, MSG_ESP, on_esp },
+	{ ROLE_INTERCEPT, MSG_STEP, intercept_told_step },
+	{ ROLE_INTERCEPT, MSG_ESP, intercept_told_esp },
+	{ ROLE_INTERCEPT, MSG_ANEW, intercept_told_anew },
+	{ ROLE_INTERCEPT, MSG_ANEW_END, intercept_told_anew_end },
 	{ ROLE_INTERCEPT, MSG_FORWARD, on_forward },
 	{ ROLE_DELIVERY, MSG_HELD_BACK, on_held_back },
 	{ ROLE_DELIVERY, MSG_HELD_END, on_held_end },
@@ -156,6 +140,7 @@ static const struct crew_accepts accepts[] = {
 static void on_more(void *arg)
 {
 	back_turn(arg);
+	resume_try(arg);
 	front_drain(arg);
 }
 
@@ -177,7 +162,7 @@ static void on_peer_up(void *role, const struct msg_peer *p)
 	struct intercept *it = role;
 
 	if (it->back != NULL && p->role == ROLE_INTERCEPT && p->index < it->fronts)
-		back_tell_front(it, p->index);
+		tell_anew(it, p->index);
 	if (p->role == ROLE_KEYS) {
 		leave_again(it);
 		intercept_ask_again(it);
@@ -227,6 +212,14 @@ static int open_rings(struct intercept *it, struct err *err)
 	return live_new(&it->live, &o, it->start->again, err);
 }
 
+/* What the one before gave is less: its calls go on, or lie in case folders under their numbers, and are no others. */
+static uint32_t numbers_from(nsec_t at)
+{
+	const uint32_t half = UINT32_C(1) << 30; /* of those there may be: it counts milliseconds, for twelve days */
+
+	return half + (uint32_t)(at / MILLI % half);
+}
+
 static int make_halves(struct intercept *it, struct err *err)
 {
 	const struct conf *c = &it->start->conf;
@@ -251,14 +244,17 @@ static int make_halves(struct intercept *it, struct err *err)
 		return err_set(err, "out of memory");
 	if (it->fronts > 1 && (it->again = again_new()) == NULL)
 		return err_set(err, "out of memory");
-	if (it->index > 0)
-		return 0;
+	if (it->index > 0) {
+		it->told = told_new();
+		return it->told != NULL ? 0 : err_set(err, "out of memory");
+	}
 	it->back = back_new(&(struct back_options){ .kms_header = c->kms_header,
 		.kms = true,
 		.journal = true,
+		.numbers_from = it->start->again ? numbers_from(it->settled) : 0,
 		.setups = c->run.midcall ? (size_t)c->run.midcall_mib << 20 : 0 });
 	it->merge = merge_new(it->fronts);
-	it->open = open_new();
+	it->open = open_new(it->fronts);
 	return it->back != NULL && it->merge != NULL && it->open != NULL ? 0 : err_set(err, "out of memory");
 }
 
@@ -319,6 +315,7 @@ static void clear(struct intercept *it)
 	leave_end(it);
 	intercept_ask_free(it);
 	open_free(it->open);
+	told_free(it->told);
 	merge_free(it->merge);
 	back_free(it->back);
 	front_free(it->front);

@@ -21,6 +21,8 @@ const char *msg_type_text(enum msg_type t)
 		[MSG_MARK] = "mark",
 		[MSG_STEP] = "step",
 		[MSG_ESP] = "esp",
+		[MSG_ANEW] = "anew",
+		[MSG_ANEW_END] = "anew-end",
 		[MSG_FORWARD] = "forward",
 		[MSG_RECORD] = "record",
 		[MSG_GAP] = "gap",

@@ -41,6 +41,8 @@ enum msg_type {
 	MSG_MARK,          /* front → 0: everything until then was looked at: msg_time */
 	MSG_STEP,          /* 0 → fronts: STEP_COVER, PLACE, KEY, CLOSE (OPEN and CLOSE): msg_step */
 	MSG_ESP,           /* 0 → fronts: ESP that is not encrypted: msg_esp */
+	MSG_ANEW,          /* 0 → fronts: all that is open is told from here on; empty */
+	MSG_ANEW_END,      /* 0 → fronts: that was all: a call that was told before, and not again since, is over; empty */
 	MSG_FORWARD,       /* front → the owner of a flow: msg_datagram; or a fragment, as a datagram whose packet is all there is */
 
 	/* intercept → delivery, and back */
