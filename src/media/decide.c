@@ -34,11 +34,8 @@ static bool prove_now_and_then(struct stream *s, struct parcel *p)
 		s->failed = 0;
 	s->tried_age = s->call->ring.age;
 	s->failed++;
-	if (power_of_two(s->failed) && prove_all(s, p))
-		return true;
-	if ((new_keys && s->held_count > 0) || s->failed == 2 || s->failed == 64 || s->failed == 512)
-		return prove_search(s, p);
-	return false;
+	s->search |= (new_keys && s->held_count > 0) || s->failed == 2 || s->failed == 64 || s->failed == 512;
+	return power_of_two(s->failed) && prove_all(s, p);
 }
 
 static void take_unopened(struct media *m, struct stream *s, struct parcel *p, uint64_t hash)
@@ -180,7 +177,19 @@ void stream_new_key(struct media *m, struct stream *s)
 		return;
 	s->tried_age = s->call->ring.age;
 	s->failed = 0;
-	prove_held(m, s, s->held_count > 1);
+	s->search |= s->held_count > 1;
+	prove_held(m, s, false);
+}
+
+bool stream_search(struct media *m, struct stream *s)
+{
+	if (!s->search)
+		return false;
+	s->search = false;
+	if (s->held.first == NULL)
+		return false;
+	prove_held(m, s, true);
+	return true;
 }
 
 void stream_settle(struct media *m, struct stream *s)

@@ -14,6 +14,7 @@
 #define PATIENCE         (60 * NSEC_PER_SEC)  /* for packets that were asked back, since the last of them */
 #define UNSAID           (600 * NSEC_PER_SEC) /* for a call to be said, of which packets came back */
 #define SWEEP            (250 * MILLISECOND)
+#define SWEEP_SEARCHES   8 /* streams at a sweep for which every roll-over counter is tried: some milliseconds each */
 
 struct media *media_new(const struct media_options *o)
 {
@@ -135,13 +136,16 @@ static bool unsaid(const struct call *c, nsec_t at)
 	return !c->told && c->behind.first != NULL && at - c->round_since >= UNSAID;
 }
 
-static void sweep_call(struct media *m, struct call *c, nsec_t at)
+static void sweep_call(struct media *m, struct call *c, nsec_t at, unsigned *searches)
 {
 	struct stream *s;
 	size_t step = 0;
 
-	while ((s = stream_next(c, &step)) != NULL)
+	while ((s = stream_next(c, &step)) != NULL) {
+		if (*searches > 0 && stream_search(m, s))
+			--*searches;
 		look_later(m, s, at);
+	}
 	while (m->options.hold_time > 0 && c->oldest != NULL && at - c->oldest->own >= m->options.hold_time)
 		stream_settle_oldest(m, c);
 	if (c->round_since == NSEC_NONE)
@@ -206,15 +210,18 @@ nsec_t media_own(const struct media *m, nsec_t at)
 
 void media_time(struct media *m, nsec_t at)
 {
+	unsigned searches;
+
 	media_take_back(m);
 	set_clock(m, at);
 	at = media_own(m, at);
 	if (at < m->next_sweep)
 		return;
 	m->next_sweep = at + SWEEP;
+	searches = SWEEP_SEARCHES;
 	for (struct call *c = m->calls; c != NULL; c = c->next)
 		if (!c->done)
-			sweep_call(m, c, at);
+			sweep_call(m, c, at, &searches);
 	kept_expire(m, at);
 	forget_calls(m);
 }

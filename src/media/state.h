@@ -87,6 +87,7 @@ struct stream {
 	uint32_t keys_used;
 	uint32_t tried_age;    /* of the keyring, when all of it was tried last */
 	uint32_t searched_age; /* and when all roll-over counters were */
+	bool search;           /* they are to be, at the next sweep: other keys may be on their way */
 	uint32_t failed;       /* packets that did not open since then */
 	uint32_t failed_in_row, opened_in_row;
 
@@ -262,6 +263,7 @@ bool look_usual(const struct stream *s, const struct parcel *p, bool among);
 /* decide.c: what becomes of the packets of a stream. */
 void stream_take(struct media *m, struct stream *s, struct parcel *p, bool again); /* again: it goes behind no others */
 void stream_new_key(struct media *m, struct stream *s);
+bool stream_search(struct media *m, struct stream *s); /* every roll-over counter, where that is due; false: it is not */
 void stream_settle(struct media *m, struct stream *s);
 void stream_settle_oldest(struct media *m, struct call *c);
 
