@@ -51,11 +51,36 @@ static int give_store(const struct cli *c, const char *url, struct err *err)
 	return 0;
 }
 
+/*
+ * Where neither a store nor a configuration was named: the live system's says which store, and whose. Nothing else of it holds here: what
+ * captures are read by is said with them, so that the same captures are the same evidence on any machine.
+ */
+static int usual_store(struct cli *c, struct err *err)
+{
+	struct conf usual;
+	int rc = conf_read(CLI_CONFIG, &usual, err);
+
+	if (rc == 0) {
+		c->conf.store = usual.store;
+		c->conf.run.users.control = usual.run.users.control;
+		usual.store = usual.run.users.control = NULL;
+	} else if (err->code == EXIT_NOT_FOUND) {
+		rc = 0;
+	} else {
+		err_in(err, "looking for the warrant store, which --store names or the file of --config");
+	}
+	conf_clear(&usual);
+	return rc;
+}
+
 int cli_store(struct cli *c, bool create, struct err *err)
 {
-	const char *url = args_text(c, "store") != NULL ? args_text(c, "store") : c->conf.store;
+	const char *url = args_text(c, "store");
 	char actor[256], usual[4096];
 
+	if (url == NULL && args_text(c, "config") == NULL && c->conf.store == NULL && usual_store(c, err) < 0)
+		return -1;
+	url = url != NULL ? url : c->conf.store;
 	if (url == NULL && store_default_url(usual, sizeof(usual), err) < 0)
 		return -1;
 	actor_name(actor, sizeof(actor));

@@ -69,6 +69,7 @@ static void page_of_program(const struct cli *c)
 			printf("  %-*s%s\n", COLUMN, c->groups[g]->name, c->groups[g]->help);
 	puts("\nEverywhere:");
 	options(args_global, args_global_count);
+	puts("\nWithout --store and --config: the store that " CLI_CONFIG " names.");
 	puts("\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by policy,\n"
 	     "5 partly done (a stream stayed sealed), 6 a peer could not be reached,\n"
 	     "7 an integrity check failed. 'otway COMMAND --help' tells more.");

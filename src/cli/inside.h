@@ -92,7 +92,7 @@ const struct cli_group *cli_group_of(const struct cli *c, const char *name);
 #define CLI_CONFIG "/etc/otway/otway.yaml"
 const char *cli_config(const struct cli *c);
 
-/* Opens c->store as --store, the configuration or the default says. */
+/* Opens c->store as --store, the configuration (--config, else the live system's, if it is there) or the default says. */
 int cli_store(struct cli *c, bool create, struct err *err);
 /* Appends to the trail; detail is taken over. */
 int cli_audit(struct cli *c, const char *act, const char *subject, json_t *detail, struct err *err);

@@ -168,9 +168,13 @@ static void page_of_program(const struct cli *c)
 		line(c->groups[g]->help);
 	}
 	puts(".SH STORE\n"
-	     "Warrants, their history and the audit trail are kept in \\fBsqlite:\\fIPATH\\fR; by default in\n"
-	     "/var/lib/otway/otway.db for root, else in $XDG_DATA_HOME/otway/otway.db. The file must be private to its "
-	     "owner.\n"
+	     "Warrants, their history and the audit trail are kept in \\fBsqlite:\\fIPATH\\fR. Where neither "
+	     "\\-\\-store nor "
+	     "\\-\\-config is given, the store is the one that " CLI_CONFIG
+	     ", the configuration of the live system, names; where "
+	     "that file is not there or names none, /var/lib/otway/otway.db for root, else "
+	     "$XDG_DATA_HOME/otway/otway.db. The "
+	     "file must be private to its owner.\n"
 	     ".PP\nOr in \\fBpostgresql://\\fIUSER\\fB@\\fIHOST\\fB/\\fIDATABASE\\fB?sslrootcert=\\fIFILE\\fR, a "
 	     "socket's folder as \\fBhost=\\fIFOLDER\\fR behind the question mark. Passwords come out of "
 	     "\\fBpassfile=\\fIFILE\\fR or ~/.pgpass, which nobody else may read. deploy/postgresql.sql in the source "
@@ -179,7 +183,10 @@ static void page_of_program(const struct cli *c)
 	     "RFC 3339 with a zone, as in 2026\\-11\\-21T09:00:00Z, or relative: now, +72h (s m h d w). They are told "
 	     "in UTC.\n"
 	     ".SH CONFIGURATION\n"
-	     "The YAML file of \\-\\-config. All of it may be left out; deploy/otway.yaml in the source has every "
+	     "The YAML file of \\-\\-config; \\fBotway\\-run\\fR(1), \\fBotway\\-config\\fR(1) and "
+	     "\\fBotway\\-status\\fR(1) read " CLI_CONFIG
+	     " without it, other commands no more of that than where the store is. All of it may be left out; "
+	     "deploy/otway.yaml in the source has every "
 	     "setting "
 	     "with its default.");
 	for (size_t i = 0; i < COUNT_OF(settings); i++) {

@@ -206,6 +206,92 @@ class Configuration(Cli):
         self.assertEqual(done.returncode, 3, done.stderr)
 
 
+def in_a_machine_of_its_own(*command):
+    """With an /etc, a /var/lib and a /tmp that nobody else sees."""
+    return ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--", *command]
+
+
+def has_machines():
+    try:
+        return subprocess.run(in_a_machine_of_its_own("true"), capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+@unittest.skipUnless(has_machines(), "nobody may have an /etc of his own here")
+class Usual(Cli):
+    """Where neither a store nor a configuration is named."""
+
+    def setUp(self):
+        super().setUp()
+        self.etc = self.otway.path("etc")
+        os.mkdir(self.etc)
+        for name in ("passwd", "group", "nsswitch.conf", "ld.so.cache", "localtime"):
+            if os.path.exists("/etc/" + name):
+                shutil.copy("/etc/" + name, self.etc)
+
+    def usual(self, text, mode=0o644):
+        path = os.path.join(self.etc, "otway", "otway.yaml")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, mode)
+
+    def there(self, *args, then="true", user=None, code=0):
+        """What otway says with that /etc, and what `then` does in the same place."""
+        who = ["setpriv", "--reuid=%d" % user, "--clear-groups"] if user is not None else []
+        script = "mount --bind %s /etc && mount -t tmpfs none /var/lib && { \"$@\"; code=$?; %s; exit $code; }" % (
+            shlex.quote(self.etc), then)
+        done = subprocess.run(in_a_machine_of_its_own("sh", "-c", script, "sh", *who, OTWAY, *args), capture_output=True,
+                              timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def test_the_store_is_the_live_systems(self):
+        self.usual("store: 'sqlite:%s'\n" % self.otway.store)
+        self.there("agency", "add", "Police")
+        self.assertEqual([a["name"] for a in self.json("agency", "list")["agencies"]], ["Police"])
+        for command in (["agency", "list"], ["warrant", "list"], ["audit", "verify"], ["kms", "list"]):
+            self.there(*command)
+
+    def test_what_is_named_comes_before_it(self):
+        self.usual("store: 'sqlite:%s'\n" % self.otway.path("live", "warrants.db"))
+        self.there("agency", "add", "Police", "--store", "sqlite:" + self.otway.store)
+        named = self.otway.path("named.yaml")
+        with open(named, "w", encoding="utf-8") as f:
+            f.write("store: 'sqlite:%s'\n" % self.otway.store)
+        self.assertIn(b"Police", self.there("agency", "list", "--config", named).stdout)
+        self.assertFalse(os.path.exists(self.otway.path("live")))
+
+    def test_without_that_file_and_where_it_names_none_it_is_the_default(self):
+        self.there("agency", "add", "Police", then="test -f /var/lib/otway/otway.db || code=9")
+        self.usual("sip: { ports: [5060] }\n")
+        self.there("agency", "add", "Police", then="test -f /var/lib/otway/otway.db || code=9")
+
+    def test_one_that_is_wrong_is_told_and_no_other_store_is_taken(self):
+        self.usual("stor: 'sqlite:%s'\n" % self.otway.store)
+        self.assertIn(b"/etc/otway/otway.yaml: line 1", self.there("agency", "add", "Police", code=2).stderr)
+        self.there("agency", "add", "Police", "--store", "sqlite:" + self.otway.store)
+
+    @unittest.skipUnless(os.geteuid() == 0, "root can be somebody else")
+    def test_who_may_not_read_it_names_the_store(self):
+        self.usual("store: 'sqlite:%s'\n" % self.otway.store, mode=0o600)
+        if subprocess.run(["test", "-x", OTWAY], user=64993, check=False).returncode != 0:
+            self.skipTest("others cannot run this build")
+        os.chmod(self.etc, 0o755)
+        os.chmod(self.otway.folder, 0o755)
+        self.assertIn(b"--store", self.there("agency", "list", user=64993, code=1).stderr)
+
+    def test_what_captures_are_read_by_is_not_of_the_machine(self):
+        self.otway.agency("Test Agency")
+        self.otway.warrant("L1", "sip:bob@10.77.0.12")
+        self.usual("store: 'sqlite:%s'\nsip: { ports: [9] }\ndecap: { leave: [vxlan] }\n" % self.otway.store)
+        self.run_("decrypt", KNOWN.path, "--out", self.otway.path("here"), code=0)
+        self.there("decrypt", KNOWN.path, "--out", self.otway.path("there"))
+        self.assertEqual(tree(self.otway.path("there")), tree(self.otway.path("here")))
+        self.assertIn("L1", os.listdir(self.otway.path("there")))
+
+
 class Agencies(Cli):
     def test_an_agency_is_entered_listed_and_shown(self):
         self.run_("agency", "add", "Police", "--country", "nz", "--deliver", "a:1", "--deliver", "b:2", code=0)
