@@ -55,6 +55,12 @@ size_t case_counters(const struct holding *h, struct counter out[COUNTERS_OWN])
 	return COUNTERS_OWN;
 }
 
+/* As far as is known. */
+static bool goes_on(const struct held_call *c)
+{
+	return c->facts.outcome == CALL_ANSWERED || c->facts.outcome == CALL_INCOMPLETE;
+}
+
 bool case_gap_touches(const struct gap *g, const struct held_call *c)
 {
 	nsec_t from = c->facts.started != NSEC_NONE ? c->facts.started : c->first, until = c->facts.ended;
@@ -63,5 +69,7 @@ bool case_gap_touches(const struct gap *g, const struct held_call *c)
 		until = c->media_last;
 	if (from == NSEC_NONE)
 		return false;
+	if (g->reason == GAP_STATE)
+		return from <= g->from && (c->facts.ended != NSEC_NONE ? g->from <= c->facts.ended : goes_on(c));
 	return (g->until == NSEC_NONE || g->until >= from) && (until == NSEC_NONE || g->from <= until);
 }

@@ -9,6 +9,8 @@ static bool goes_on(const struct gap *a, const struct gap *b)
 {
 	if (a->reason != b->reason || strncmp(a->where, b->where, GAP_WHERE) != 0)
 		return false;
+	if (a->reason == GAP_STATE) /* of other calls each time */
+		return a->from == b->from;
 	if (a->from == b->from || a->until == NSEC_NONE)
 		return true;
 	return b->from >= a->from && b->from <= a->until + NEAR;
@@ -77,12 +79,33 @@ static bool talks(const struct period *p)
 	return false;
 }
 
+static bool touches_any(const struct period *p, const struct gap *g)
+{
+	for (uint32_t i = 0; i < p->call_count; i++)
+		if (p->calls[i]->run == p->cases->options.run && case_gap_touches(g, p->calls[i]->call))
+			return true;
+	return false;
+}
+
+/* What was known of calls is lost: a gap where there are such calls, and nowhere else. */
+static int spread_state(struct cases *c, const struct gap *g, struct err *err)
+{
+	int rc = 0;
+
+	for (struct period *p = c->periods; p != NULL; p = p->next)
+		if (!p->closing && concerns(&p->warrant, g) && touches_any(p, g) && !period_gap(p, g))
+			rc = err_set(err, "there is no room for a gap");
+	return rc;
+}
+
 int cases_spread(struct cases *c, const struct gap *g, struct err *err)
 {
 	struct case_warrant *w;
 	size_t step = 0;
 	int rc = 0;
 
+	if (g->reason == GAP_STATE)
+		return spread_state(c, g, err);
 	while ((w = table_next(c->warrants, &step, NULL)) != NULL) {
 		struct period *p;
 

@@ -10,6 +10,7 @@ const char *gap_reason_text(enum gap_reason r)
 		[GAP_QUEUE] = "queue",
 		[GAP_DISK] = "disk",
 		[GAP_CLOCK] = "clock",
+		[GAP_STATE] = "state",
 	};
 
 	return (unsigned int)r < GAP_REASONS ? texts[r] : NULL;

@@ -319,6 +319,47 @@ static void a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_to
 	live_free(l);
 }
 
+static void over_at(struct live *l, uint32_t call, nsec_t began, nsec_t ended)
+{
+	struct call_facts f = simple_facts();
+
+	f.started = began;
+	f.ended = ended;
+	take_facts(l->scene, 1, call, f);
+}
+
+/* Of three calls one was over, one was under way and one began later; of a second warrant there is nothing. */
+static void what_was_known_of_calls_is_lost_for_those_that_were_under_way(void **state)
+{
+	struct live *l = live_new(2);
+	struct gap g = { START + 20 * NSEC_PER_SEC, NSEC_NONE, GAP_STATE, "intercept 0", GAP_UNKNOWN };
+	char out[64];
+	json_t *root;
+
+	(void)state;
+	over_at(l, 1, START, START + 10 * NSEC_PER_SEC);
+	over_at(l, 2, START + 15 * NSEC_PER_SEC, NSEC_NONE);
+	assert_int_equal(cases_gap(l->cases, &g, &l->scene->err), 0);
+	over_at(l, 3, START + 25 * NSEC_PER_SEC, NSEC_NONE);
+	g.from = START + 30 * NSEC_PER_SEC; /* and once more */
+	assert_int_equal(cases_gap(l->cases, &g, &l->scene->err), 0);
+	over_at(l, 4, START + 40 * NSEC_PER_SEC, START + 50 * NSEC_PER_SEC);
+	pass(l, 2 * NSEC_PER_SEC);
+	root = live_case(l, "LI-A");
+	assert_int_equal(json_array_size(json_at(root, "gaps")), 2);
+	assert_string_equal(json_string_value(json_at(root, "gaps.0.reason")), "state");
+	assert_true(json_is_null(json_at(root, "gaps.0.until")));
+	assert_int_equal(json_array_size(json_at(root, "calls.0.gaps")), 0);
+	assert_int_equal(json_array_size(json_at(root, "calls.1.gaps")), 2);
+	assert_int_equal(json_array_size(json_at(root, "calls.2.gaps")), 1);
+	assert_string_equal(json_string_value(json_at(root, "calls.2.gaps.0.from")), "2026-11-21T20:58:53.000000Z");
+	assert_int_equal(json_array_size(json_at(root, "calls.3.gaps")), 0);
+	json_decref(root);
+	printed(out, sizeof(out), "ls %s", l->dir);
+	assert_string_equal(out, "LI-A");
+	live_free(l);
+}
+
 static void a_gap_that_goes_on_is_ended_by_the_same_one(void **state)
 {
 	struct live *l = live_new(1);
@@ -520,6 +561,7 @@ int main(void)
 		cmocka_unit_test(a_new_period_begins_when_one_is_big),
 		cmocka_unit_test(calls_of_another_run_are_other_calls_and_those_of_before_are_finished),
 		cmocka_unit_test(a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_touches),
+		cmocka_unit_test(what_was_known_of_calls_is_lost_for_those_that_were_under_way),
 		cmocka_unit_test(a_gap_that_goes_on_is_ended_by_the_same_one),
 		cmocka_unit_test(a_gap_whose_teller_died_is_ended_by_the_one_that_follows),
 		cmocka_unit_test(a_warrant_that_is_changed_is_told_as_it_is_now_and_one_that_is_gone_is_kept),

@@ -120,6 +120,7 @@ static void every_kind_and_every_word_of_an_enum_has_its_text(void **state)
 	assert_null(alarm_text(ALARMS));
 	assert_string_equal(gap_reason_text(GAP_KERNEL), "kernel");
 	assert_string_equal(gap_reason_text(GAP_CLOCK), "clock");
+	assert_string_equal(gap_reason_text(GAP_STATE), "state");
 	assert_null(gap_reason_text(GAP_REASONS));
 }
 

@@ -14,9 +14,11 @@ enum gap_reason {
 	GAP_QUEUE,     /* a process could not keep up with another, and bounded room was full */
 	GAP_DISK,      /* what was delivered could not be written */
 	GAP_CLOCK,     /* the clock jumped: from before it to behind it */
+	GAP_STATE,     /* what was known of calls is lost: those that were under way at `from` are followed again from their next set-up
+	                  only, and nobody knows when they are over: no `until` */
 	GAP_REASONS
 };
-const char *gap_reason_text(enum gap_reason r); /* "kernel", "interface", "role", "queue", "disk", "clock" */
+const char *gap_reason_text(enum gap_reason r); /* "kernel", "interface", "role", "queue", "disk", "clock", "state" */
 
 #define GAP_WHERE 24
 #define GAP_UNKNOWN UINT64_MAX
