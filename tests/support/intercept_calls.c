@@ -299,3 +299,64 @@ bool heard_step(struct intercept_scene *s, enum seat at, nsec_t span, struct ste
 	buf_clear(&body);
 	return there;
 }
+
+void kept_forget(struct kept *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		buf_clear(&k->bodies[i]);
+	k->count = 0;
+}
+
+static void keep(struct intercept_scene *s, struct kept *k)
+{
+	*k = (struct kept){ .count = 0 };
+	while (scene_came(s, KEYS, MSG_CHECKPOINT, SOON, &k->bodies[k->count]))
+		assert_true(++k->count < 15);
+	buf_clear(&k->bodies[k->count]);
+}
+
+void give_back(struct intercept_scene *s, struct kept *k)
+{
+	struct buf token = { 0 }, again = { 0 };
+
+	assert_true(scene_came(s, KEYS, MSG_RESUME, LONG, &token));
+	assert_true(token.len > 0);
+	buf_add(&again, token.at, token.len);
+	seat_tell(s, KEYS, MSG_RESUME, &again);
+	for (size_t i = 0; i < k->count; i++)
+		seat_tell(s, KEYS, MSG_RESUMED, &k->bodies[i]);
+	seat_tell(s, KEYS, MSG_RESUME_END, &token);
+}
+
+nsec_t died_in_a_call(struct intercept_scene *s, uint32_t fronts, struct kept *k)
+{
+	static struct phone_call call = { .id = "one", .alice = 4000, .bob = 6000 };
+	struct heard_sip sip;
+
+	intercept_begin(s, 0, fronts, false);
+	say_table(s);
+	phone_set_up(s, &call);
+	assert_true(heard_sip(s, LONG, &sip));
+	keep(s, k);
+	assert_true(k->count >= 2);
+	intercept_kill(s);
+	scene_forget(s, DELIVERY);
+	scene_forget(s, CONTROL);
+	scene_forget(s, OTHER);
+	return sip.at;
+}
+
+void refused(struct intercept_scene *s, uint64_t count)
+{
+	scene_wait(s, NSEC_PER_SEC / 4);
+	assert_int_equal(scene_count(s, "messages_refused", ""), count);
+}
+
+void all_read(struct intercept_scene *s, uint64_t frames)
+{
+	nsec_t until = loop_now() + LONG;
+
+	while (scene_count(s, "interface_frames", "mirror") < frames && loop_now() < until)
+		;
+	assert_int_equal(scene_count(s, "interface_frames", "mirror"), frames);
+}

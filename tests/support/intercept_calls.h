@@ -53,4 +53,20 @@ bool heard_voice(struct intercept_scene *s, nsec_t span, struct heard_voice *out
 /* The next step that another intercept is told. */
 bool heard_step(struct intercept_scene *s, enum seat at, nsec_t span, struct step *out);
 
+/* What keys were given: whole messages, in their order. */
+struct kept {
+	struct buf bodies[16];
+	size_t count;
+};
+void kept_forget(struct kept *k);
+/* As keys answers one that follows; and none of it is left. */
+void give_back(struct intercept_scene *s, struct kept *k);
+/* A first one that has died in call 1, all of which it had told, and left in k. Returns when the call began. */
+nsec_t died_in_a_call(struct intercept_scene *s, uint32_t fronts, struct kept *k);
+
+/* So many messages were refused so far. */
+void refused(struct intercept_scene *s, uint64_t count);
+/* Until the role has taken in all that was sent, of frames. */
+void all_read(struct intercept_scene *s, uint64_t frames);
+
 #endif

@@ -89,20 +89,33 @@ static void take_out(struct intercept_scene *s, struct came **at, struct buf *ou
 	free(one);
 }
 
-bool scene_came(struct intercept_scene *s, enum seat from, enum msg_type type, nsec_t span, struct buf *out)
+/* *type MSG_TYPES: any. */
+static bool came(struct intercept_scene *s, enum seat from, enum msg_type *type, nsec_t span, struct buf *out)
 {
 	nsec_t until = loop_now() + span;
 
 	do {
 		for (struct came **at = &s->first; *at != NULL; at = &(*at)->next) {
-			if ((*at)->from != from || (*at)->type != type)
+			if ((*at)->from != from || (*type != MSG_TYPES && (*at)->type != *type))
 				continue;
+			*type = (*at)->type;
 			take_out(s, at, out);
 			return true;
 		}
 		loop_run(s->loop, loop_now() + TURN);
 	} while (loop_now() < until);
 	return false;
+}
+
+bool scene_came(struct intercept_scene *s, enum seat from, enum msg_type type, nsec_t span, struct buf *out)
+{
+	return came(s, from, &type, span, out);
+}
+
+bool scene_next(struct intercept_scene *s, enum seat from, nsec_t span, enum msg_type *type, struct buf *out)
+{
+	*type = MSG_TYPES;
+	return came(s, from, type, span, out);
 }
 
 void scene_forget(struct intercept_scene *s, enum seat from)

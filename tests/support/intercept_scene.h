@@ -69,6 +69,8 @@ void seat_tell(struct intercept_scene *s, enum seat seat, enum msg_type type, st
 void scene_wait(struct intercept_scene *s, nsec_t span);
 /* The oldest message of that kind, which is taken out; false: none came in that time. out: NULL, or the caller's. */
 bool scene_came(struct intercept_scene *s, enum seat from, enum msg_type type, nsec_t span, struct buf *out);
+/* The oldest message from there, whatever it is. */
+bool scene_next(struct intercept_scene *s, enum seat from, nsec_t span, enum msg_type *type, struct buf *out);
 void scene_forget(struct intercept_scene *s, enum seat from); /* all that came from there */
 nsec_t scene_now(void);                                       /* the wall clock itself */
 

@@ -71,58 +71,12 @@ static void a_signal_of_the_future_is_of_now_and_moves_no_time(void **state)
 	intercept_stop(s);
 }
 
-/* What keys were given: whole messages, in their order. */
-struct kept {
-	struct buf bodies[16];
-	size_t count;
-};
-
-static void keep(struct intercept_scene *s, struct kept *k)
-{
-	*k = (struct kept){ .count = 0 };
-	while (scene_came(s, KEYS, MSG_CHECKPOINT, SOON, &k->bodies[k->count]))
-		assert_true(++k->count < 15);
-	buf_clear(&k->bodies[k->count]);
-}
-
-/* As keys answers one that follows. */
-static void give_back(struct intercept_scene *s, struct kept *k)
-{
-	struct buf token = { 0 }, again = { 0 };
-
-	assert_true(scene_came(s, KEYS, MSG_RESUME, LONG, &token));
-	assert_true(token.len > 0);
-	buf_add(&again, token.at, token.len);
-	seat_tell(s, KEYS, MSG_RESUME, &again);
-	for (size_t i = 0; i < k->count; i++)
-		seat_tell(s, KEYS, MSG_RESUMED, &k->bodies[i]);
-	seat_tell(s, KEYS, MSG_RESUME_END, &token);
-}
-
-/* One that has died in a call, which it had told all of. */
-static nsec_t died_in_a_call(struct intercept_scene *s, struct kept *k)
-{
-	static struct phone_call call = { .id = "one", .alice = 4000, .bob = 6000 };
-	struct heard_sip sip;
-
-	intercept_begin(s, 0, 1, false);
-	say_table(s);
-	phone_set_up(s, &call);
-	assert_true(heard_sip(s, LONG, &sip));
-	keep(s, k);
-	assert_true(k->count >= 2);
-	intercept_kill(s);
-	scene_forget(s, DELIVERY);
-	scene_forget(s, CONTROL);
-	return sip.at;
-}
-
 static void what_was_left_waits_for_the_table_of_warrants_and_leads_to_the_same_records(void **state)
 {
 	struct intercept_scene *s = *state;
 	struct heard_sip sip;
 	struct kept k;
-	nsec_t at = died_in_a_call(s, &k);
+	nsec_t at = died_in_a_call(s, 1, &k);
 
 	intercept_begin(s, 0, 1, true);
 	give_back(s, &k);
@@ -145,9 +99,8 @@ static void where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm(voi
 	struct kept k;
 	nsec_t begun;
 
-	died_in_a_call(s, &k);
-	for (size_t i = 0; i < k.count; i++)
-		buf_clear(&k.bodies[i]);
+	died_in_a_call(s, 1, &k);
+	kept_forget(&k);
 	begun = loop_now();
 	intercept_begin(s, 0, 1, true);
 	say_table(s);
@@ -159,11 +112,29 @@ static void where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm(voi
 	intercept_stop(s);
 }
 
-/* What was said while it was not yet refused is counted from here. */
-static void refused(struct intercept_scene *s, uint64_t count)
+/* It would be another call in the same case folder. */
+static void a_call_after_a_restart_has_a_number_that_none_before_it_had(void **state)
 {
-	scene_wait(s, MOMENT);
-	assert_int_equal(scene_count(s, "messages_refused", ""), count);
+	struct phone_call calls[2] = { { .id = "two", .alice = 4010, .bob = 6010 },
+		{ .id = "three", .alice = 4020, .bob = 6020 } };
+	struct intercept_scene *s = *state;
+	struct heard_sip sip;
+	struct kept k;
+	uint32_t number = 1;
+
+	died_in_a_call(s, 1, &k);
+	kept_forget(&k); /* it was over */
+	for (size_t i = 0; i < 2; i++) {
+		intercept_begin(s, 0, 1, true);
+		give_back(s, &k);
+		say_table(s);
+		phone_set_up(s, &calls[i]);
+		assert_true(heard_sip(s, LONG, &sip));
+		assert_true(sip.call > number);
+		number = sip.call;
+		intercept_kill(s);
+		scene_forget(s, DELIVERY);
+	}
 }
 
 static void while_nobody_has_told_it_a_table_it_stays_and_counts(void **state)
@@ -213,6 +184,7 @@ int main(void)
 		AT_A_CABLE(where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm),
 		AT_A_CABLE(while_nobody_has_told_it_a_table_it_stays_and_counts),
 		AT_A_CABLE(what_a_role_may_not_say_is_refused),
+		AT_A_CABLE(a_call_after_a_restart_has_a_number_that_none_before_it_had),
 	};
 
 	if (!veth_possible())

@@ -13,44 +13,10 @@
 #include "../support/intercept_calls.h"
 #include "../support/veth.h"
 
-#define LARGE  8000                       /* octets of a packet of which few fill a queue */
-#define SMALL  100                        /* and of one that finds the last room in it */
-#define PERIOD ((nsec_t)2 * NSEC_PER_SEC) /* delivery joins gaps with less between them */
+#define LARGE 8000 /* octets of a packet of which few fill a queue */
+#define SMALL 100  /* and of one that finds the last room in it */
 
 enum { TO_DELIVERY = 32 << 20, TO_OTHERS = 8 << 20, KERNEL = 1 << 20, AT_ONCE = 2 << 20 };
-
-/* Until the role has taken in all that was sent, of frames. */
-static void all_read(struct intercept_scene *s, uint64_t frames)
-{
-	nsec_t until = loop_now() + LONG;
-
-	while (scene_count(s, "interface_frames", "mirror") < frames && loop_now() < until)
-		;
-	assert_int_equal(scene_count(s, "interface_frames", "mirror"), frames);
-}
-
-/* Nothing more is lost, and what was is told. */
-static void gaps_are_told(struct intercept_scene *s)
-{
-	struct gap g;
-
-	while (scene_gap(s, GAP_QUEUE, SOON, &g))
-		;
-}
-
-/* Gaps of a full queue hold all of that time, as delivery joins them. */
-static void gap_covers(struct intercept_scene *s, nsec_t from, nsec_t until)
-{
-	struct gap g;
-	nsec_t reached = from;
-
-	while (scene_gap(s, GAP_QUEUE, SOON, &g)) {
-		assert_string_equal(g.where, "intercept 0");
-		assert_true(g.from < reached + PERIOD);
-		reached = g.until > reached ? g.until : reached;
-	}
-	assert_true(reached >= until);
-}
 
 /* Packets of a voice: which came, and when they were sent. */
 #define VOICES 5600
@@ -113,72 +79,6 @@ static void while_delivery_does_not_read_a_gap_tells_of_what_found_no_room(void 
 	assert_true(g.until >= v.sent[last] && g.until < v.sent[last] + SOON);
 	assert_false(scene_gap(s, GAP_QUEUE, SOON, &g));
 	assert_int_equal(scene_count(s, "interface_dropped", "mirror"), 0);
-	intercept_stop(s);
-}
-
-/* The port to the other intercept has no room for anything. */
-static void fill_other(struct intercept_scene *s, const struct phone_call *owned)
-{
-	seat_deaf(s, OTHER, true);
-	for (uint16_t i = 0; i < (TO_OTHERS + KERNEL) / LARGE + 200; i++)
-		phone_voice(s, owned, 7, i, LARGE);
-	for (uint16_t i = 0; i < 200; i++)
-		phone_voice(s, owned, 8, i, SMALL);
-	gaps_are_told(s);
-}
-
-/* A call of which the other intercept was told; what it was told is thrown away. */
-static uint32_t told_call(struct intercept_scene *s, struct phone_call *c)
-{
-	struct heard_sip sip;
-	struct step step;
-	unsigned places = 0;
-
-	phone_set_up(s, c);
-	assert_true(heard_sip(s, LONG, &sip));
-	while (places < 2) {
-		assert_true(heard_step(s, OTHER, LONG, &step));
-		places += step.kind == STEP_PLACE && step.call == sip.call;
-	}
-	scene_wait(s, SOON);
-	scene_forget(s, OTHER);
-	scene_forget(s, DELIVERY);
-	return sip.call;
-}
-
-static void a_front_that_had_no_room_is_told_of_all_that_is_open_and_a_gap_tells_of_the_time(void **state)
-{
-	struct phone_call owned = { .id = "one", .alice = 4000, .bob = port_owned(4000, 6000, 1) };
-	struct phone_call unsaid = { .id = "two", .alice = 4010, .bob = 6010 };
-	struct intercept_scene *s = *state;
-	struct heard_sip sip;
-	struct step step;
-	unsigned covers[3] = { 0 }, places[3] = { 0 };
-	nsec_t from, until;
-
-	intercept_begin(s, 0, 2, false);
-	say_table(s);
-	assert_int_equal(told_call(s, &owned), 1);
-	fill_other(s, &owned);
-	from = scene_now();
-	phone_set_up(s, &unsaid);
-	assert_true(heard_sip(s, LONG, &sip));
-	assert_int_equal(sip.call, 2);
-	scene_wait(s, 3 * NSEC_PER_SEC);
-	until = scene_now();
-	seat_deaf(s, OTHER, false);
-	while (heard_step(s, OTHER, SOON, &step)) {
-		assert_in_range(step.call, 1, 2);
-		covers[step.call] += step.kind == STEP_COVER;
-		assert_true(step.kind != STEP_PLACE || covers[step.call] > 0);
-		places[step.call] += step.kind == STEP_PLACE;
-	}
-	assert_true(covers[1] > 0 && places[1] >= 2 && covers[2] > 0 && places[2] >= 2);
-	gap_covers(s, from, until);
-	/* And then it is over. */
-	scene_wait(s, SOON);
-	scene_forget(s, DELIVERY);
-	assert_false(scene_gap(s, GAP_QUEUE, SOON, &(struct gap){ 0 }));
 	intercept_stop(s);
 }
 
@@ -252,14 +152,115 @@ static void all_is_left_again_with_a_new_keys_and_leaves_room_for_what_is_wanted
 	intercept_stop(s);
 }
 
+static void answer_refused(struct intercept_scene *s)
+{
+	struct buf body = { 0 };
+	struct key_wanted w;
+	struct key_answer a = { .reason = SEAL_KMS_REFUSED };
+
+	assert_true(scene_came(s, KEYS, MSG_KEY_WANTED, LONG, &body));
+	assert_true(msg_get_key_wanted(buf_bytes(&body), &w));
+	a.number = w.number;
+	a.call = w.call;
+	a.line = w.line;
+	a.at = w.at;
+	buf_clear(&body);
+	assert_true(msg_put_key_answer(&body, &a));
+	seat_tell(s, KEYS, MSG_KEY, &body);
+}
+
+#define OVER 100
+
+static void that_a_call_is_over_is_said_to_keys_when_there_is_room(void **state)
+{
+	struct phone_call large = { .id = "large", .alice = 4000, .bob = 6000 }, over[OVER] = { 0 };
+	struct intercept_scene *s = *state;
+	char ids[OVER][8];
+	bool came[OVER + 2] = { false };
+	struct buf body = { 0 };
+	uint32_t call;
+
+	intercept_begin(s, 0, 1, false);
+	say_table(s);
+	phone_set_up(s, &large);
+	for (unsigned i = 0; i < OVER; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "over%u", i);
+		over[i] = (struct phone_call){ ids[i], (uint16_t)(5000 + 2 * i), (uint16_t)(7000 + 2 * i), true, 0 };
+		phone_set_up(s, &over[i]);
+		answer_refused(s);
+	}
+	assert_false(scene_came(s, KEYS, MSG_CALL_OVER, SOON, NULL));
+	seat_deaf(s, KEYS, true);
+	for (unsigned i = 0; i < (TO_OTHERS + KERNEL) / BODY + 20; i++)
+		phone_info(s, &large, BODY);
+	for (unsigned i = 0; i < 100; i++)
+		phone_info(s, &large, 1);
+	for (unsigned i = 0; i < OVER; i++)
+		phone_hang_up(s, &over[i]);
+	scene_wait(s, NSEC_PER_SEC);
+	assert_true(scene_count(s, "queue_octets", "keys") > TO_OTHERS - 1000);
+	seat_deaf(s, KEYS, false);
+	for (unsigned i = 0; i < OVER; i++) {
+		assert_true(scene_came(s, KEYS, MSG_CALL_OVER, LONG, &body));
+		assert_true(msg_get_call(buf_bytes(&body), &call) && call >= 2 && call < OVER + 2 && !came[call]);
+		came[call] = true;
+	}
+	assert_false(scene_came(s, KEYS, MSG_CALL_OVER, SOON, NULL));
+	buf_clear(&body);
+	intercept_stop(s);
+}
+
+#define WAIT 40 /* calls that wait for keys: to want their packets back takes more octets than a full port has left */
+
+static void what_lies_with_delivery_is_wanted_back_when_there_is_room(void **state)
+{
+	struct phone_call calls[WAIT] = { 0 };
+	struct intercept_scene *s = *state;
+	bool wanted[WAIT] = { false };
+	struct buf body = { 0 };
+	uint32_t call;
+
+	s->start.conf.run.hold_kib = 16;
+	intercept_begin(s, 1, 2, false);
+	for (uint16_t i = 0; i < WAIT; i++) {
+		calls[i] = (struct phone_call){ "", (uint16_t)(4000 + 2 * i), 0, true, 0 };
+		calls[i].bob = port_owned(calls[i].alice, (uint16_t)(6000 + 100 * i), 1);
+		step_cover(s, OTHER, i);
+		step_place(s, OTHER, i, &calls[i], true);
+		scene_wait(s, NSEC_PER_SEC / 100);
+		for (uint16_t seq = 0; seq < 5; seq++)
+			phone_voice(s, &calls[i], 7, seq, LARGE);
+	}
+	for (uint16_t i = 0; i < 2 * WAIT; i++) /* each has some that lie there */
+		assert_true(scene_came(s, DELIVERY, MSG_HELD, LONG, NULL));
+	seat_deaf(s, DELIVERY, true);
+	for (uint16_t i = 0; i < (TO_DELIVERY + KERNEL) / LARGE + 200; i++)
+		phone_voice(s, &calls[0], 7, (uint16_t)(10 + i), LARGE);
+	for (uint16_t i = 0; i < 200; i++)
+		phone_voice(s, &calls[0], 7, (uint16_t)(10000 + i), SMALL);
+	all_read(s, 5 * WAIT + (TO_DELIVERY + KERNEL) / LARGE + 400);
+	for (uint16_t i = 0; i < WAIT; i++)
+		step_place(s, OTHER, i, &calls[i], false); /* none will come */
+	scene_wait(s, SOON);
+	seat_deaf(s, DELIVERY, false);
+	for (uint16_t i = 0; i < WAIT; i++) {
+		assert_true(scene_came(s, DELIVERY, MSG_HELD_WANTED, LONG, &body));
+		assert_true(msg_get_call(buf_bytes(&body), &call) && call < WAIT && !wanted[call]);
+		wanted[call] = true;
+	}
+	buf_clear(&body);
+	intercept_stop(s);
+}
+
 int main(void)
 {
 #define AT_A_CABLE(f) cmocka_unit_test_setup_teardown(f, intercept_scene_setup, intercept_scene_teardown)
 	const struct CMUnitTest tests[] = {
 		AT_A_CABLE(while_delivery_does_not_read_a_gap_tells_of_what_found_no_room),
-		AT_A_CABLE(a_front_that_had_no_room_is_told_of_all_that_is_open_and_a_gap_tells_of_the_time),
 		AT_A_CABLE(what_found_no_room_at_keys_is_left_later),
 		AT_A_CABLE(all_is_left_again_with_a_new_keys_and_leaves_room_for_what_is_wanted),
+		AT_A_CABLE(that_a_call_is_over_is_said_to_keys_when_there_is_room),
+		AT_A_CABLE(what_lies_with_delivery_is_wanted_back_when_there_is_room),
 	};
 
 	if (!veth_possible())
