@@ -90,14 +90,17 @@ struct intercept {
 
 	/* From the one before. */
 	bool resuming, resume_told, resume_heard;
+	bool resume_whole;   /* the one before had left all */
 	uint8_t token[8]; /* what comes before its echo was meant for the one before */
 	struct note_kept *notes, **last_note;
 	size_t note_octets;
+	uint64_t notes_lost; /* that found no room */
 	nsec_t resume_until; /* then it goes on without, by loop_now */
 	uint64_t sealed;     /* counts what was sealed under salt, from anywhere */
 	uint8_t salt[4];
 	struct table *left;  /* number → what was left under it: keys may die too */
 	bool left_unsent;    /* not all of it found room */
+	bool whole_told;     /* keys has all of it, and has been told so */
 	struct table *asked; /* call → keys that were wanted and not answered, and what could not be said: likewise */
 	bool ask_unsent;     /* not all of them found room */
 

@@ -142,6 +142,7 @@ void leave_again(struct intercept *it)
 	while ((l = table_next(it->left, &step, NULL)) != NULL)
 		l->unsent = true;
 	it->left_unsent = true;
+	it->whole_told = false;
 	leave_unsent(it);
 }
 
@@ -153,14 +154,29 @@ static bool has_room(const struct intercept *it)
 	return to != NULL && port_waiting(to) < AT_ONCE;
 }
 
+/* So that who follows knows whether it knows all: keys may have died too, and have only a part. */
+static void tell_whole(struct intercept *it)
+{
+	static const uint8_t all = 1;
+	uint8_t sealed[64];
+	const struct msg_checkpoint c = { MSG_CHECKPOINT_WHOLE, { sealed, seal_size(sizeof(all)) } };
+
+	if (it->whole_told || it->resuming || !seal_close(it, c.number, (struct bytes){ &all, sizeof(all) }, sealed))
+		return;
+	msg_put_checkpoint(&it->octets, &c);
+	it->whole_told = send_to(it, ROLE_KEYS, 0, MSG_CHECKPOINT);
+}
+
 void leave_unsent(struct intercept *it)
 {
 	struct left *l;
 	size_t step = 0;
 	bool sent = true;
 
-	if (!it->left_unsent)
+	if (!it->left_unsent) {
+		tell_whole(it);
 		return;
+	}
 	while (sent && (l = table_next(it->left, &step, NULL)) != NULL)
 		if (l->unsent) {
 			sent = has_room(it) && send_left(it, l);

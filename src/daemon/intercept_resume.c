@@ -30,14 +30,33 @@ static void keep_note(struct intercept *it, struct bytes plain)
 {
 	struct note_kept *k = it->note_octets < NOTES_HELD ? malloc(sizeof(*k) + plain.len) : NULL;
 
-	if (k == NULL)
+	if (k == NULL) {
+		if (it->notes_lost++ == 0)
+			crew_alarm(it->crew, ALARM_ROOM, true, "intercept 0",
+				"the one before left more than %zu MiB of messages: some calls that went on are not "
+				"known until they are set up anew",
+				NOTES_HELD >> 20);
 		return;
+	}
 	k->next = NULL;
 	k->len = plain.len;
 	memcpy(k->octets, plain.at, plain.len);
 	it->note_octets += plain.len;
 	*it->last_note = k;
 	it->last_note = &k->next;
+}
+
+static void take_left(struct intercept *it, const struct msg_checkpoint *c, struct bytes plain)
+{
+	if (c->number == MSG_CHECKPOINT_WHOLE) {
+		it->resume_whole = true;
+		return;
+	}
+	leave_keep(it, c);
+	if (c->number % 2 == 0 && it->back != NULL)
+		keep_note(it, plain);
+	else if (c->number % 2 == 1)
+		front_resume(it->front, plain);
 }
 
 void resume_take(struct intercept *it, struct bytes body)
@@ -49,13 +68,8 @@ void resume_take(struct intercept *it, struct bytes body)
 	if (!it->resuming || !it->resume_heard || !msg_get_checkpoint(body, &c))
 		return;
 	plain = malloc(c.sealed.len + 1);
-	if (plain != NULL && seal_open(it, &c, plain, &len)) {
-		leave_keep(it, &c);
-		if (c.number % 2 == 0 && it->back != NULL)
-			keep_note(it, (struct bytes){ plain, len });
-		else if (c.number % 2 == 1)
-			front_resume(it->front, (struct bytes){ plain, len });
-	}
+	if (plain != NULL && seal_open(it, &c, plain, &len))
+		take_left(it, &c, (struct bytes){ plain, len });
 	if (plain != NULL)
 		secret_free(plain, c.sealed.len + 1);
 }
@@ -89,6 +103,21 @@ static void resume_note(struct intercept *it, struct bytes plain)
 	back_drain(it);
 }
 
+/* Calls that went on and are not known: what comes of them from here on is missing, and nobody knows until when. */
+static void tell_lost(struct intercept *it)
+{
+	const nsec_t down = it->start->down != NSEC_NONE ? it->start->down : nsec_now();
+	const struct gap g = { down, NSEC_NONE, GAP_STATE, "intercept 0", GAP_UNKNOWN };
+
+	if (it->back == NULL || (it->resume_told && it->resume_whole && it->notes_lost == 0))
+		return;
+	if (!it->resume_told || !it->resume_whole)
+		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
+			"bug: what the one before knew did not come, or not all of it: calls that went on are not "
+			"known until they are set up anew");
+	send_gap(it, &g);
+}
+
 /*
  * The back knows its calls again before it hears anything new. For what was left it does not wait for long; for the table of warrants it
  * does, since without one there is nothing to intercept, and frames are in the ring meanwhile.
@@ -111,10 +140,7 @@ void resume_try(struct intercept *it)
 		resume_note(it, (struct bytes){ k->octets, k->len });
 		secret_free(k, sizeof(*k) + k->len);
 	}
-	if (!it->resume_told && it->back != NULL)
-		crew_alarm(it->crew, ALARM_ROLE, true, "intercept 0",
-			"bug: what the one before knew did not come: calls that went on are known again by their next "
-			"set-up only");
+	tell_lost(it);
 	it->last_note = &it->notes;
 	it->resuming = false;
 	tell_all_anew(it);

@@ -69,6 +69,7 @@ void checkpoints_put(struct checkpoints *k, uint32_t index, struct bytes body)
 		       : NULL;
 	if (item == NULL || !table_put(p->items, number_key(key, c.number), item)) {
 		free(item);
+		item_free(p, table_take(p->items, number_key(key, MSG_CHECKPOINT_WHOLE)));
 		k->refused++;
 		tell(k, index, true);
 		return;

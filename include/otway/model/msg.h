@@ -144,6 +144,7 @@ bool msg_get_key_wanted(struct bytes in, struct key_wanted *w);
 bool msg_put_key_answer(struct buf *out, const struct key_answer *a);
 bool msg_get_key_answer(struct bytes in, struct key_answer *a); /* key_answer_clear */
 
+#define MSG_CHECKPOINT_WHOLE UINT64_MAX /* the number of one that says: what was left is all there; gone when something was not kept */
 struct msg_checkpoint {
 	uint64_t number; /* the same again: replaces */
 	struct bytes sealed;
