@@ -41,7 +41,7 @@ static void what_an_intercept_counts_is_explained_and_heights_are_no_sums(void *
 	(void)state;
 	it.front = front_new(&(struct front_options){ .spill = true, .fronts = 1 });
 	it.back = back_new(&(struct back_options){ .kms = true, .journal = true, .setups = 1 << 20 });
-	it.open = open_new();
+	it.open = open_new(1);
 	count = watch_counts(&it, all, 256);
 	assert_true(count > 60 && count < 256);
 	for (size_t i = 0; i < count; i++) {
