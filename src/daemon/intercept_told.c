@@ -16,8 +16,7 @@ struct told_call {
 
 struct told_calls {
 	struct table *calls;
-	uint32_t round;
-	bool begun; /* else what ends now began with the one before */
+	uint32_t round; /* 0: of what was told before all was told anew, for the first time */
 };
 
 struct told_calls *told_new(void)
@@ -105,10 +104,8 @@ void intercept_told_anew(void *role, uint32_t index, struct bytes body)
 	struct intercept *it = role;
 
 	(void)body;
-	if (!may_tell(it, index))
-		return;
-	it->told->round++;
-	it->told->begun = true;
+	if (may_tell(it, index))
+		it->told->round++;
 }
 
 void intercept_told_anew_end(void *role, uint32_t index, struct bytes body)
@@ -118,9 +115,8 @@ void intercept_told_anew_end(void *role, uint32_t index, struct bytes body)
 	size_t step = 0;
 
 	(void)body;
-	if (!may_tell(it, index) || !it->told->begun)
+	if (!may_tell(it, index))
 		return;
-	it->told->begun = false;
 	while ((c = table_next(it->told->calls, &step, NULL)) != NULL) {
 		if (c->round == it->told->round)
 			continue;

@@ -96,6 +96,8 @@ static void put_sdp(struct buf *out, const struct phone_call *c, bool of_alice)
 
 	buf_printf(out, "v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/%s 0\r\n", host,
 		host, of_alice ? c->alice : c->bob, c->keyed ? "SAVP" : "AVP");
+	for (unsigned i = 1; i <= c->more; i++)
+		buf_printf(out, "m=audio %u RTP/AVP 0\r\n", (of_alice ? c->alice : c->bob) + 2 * i);
 	if (c->keyed) /* version 1 of MIKEY, TRANSFER_INIT or TRANSFER_RESP (RFC 6043), and nothing more */
 		buf_printf(out, "a=key-mgmt:mikey %s\r\n", of_alice ? "AQ4BAQ==" : "AQ8CAg==");
 }

@@ -13,6 +13,7 @@ struct phone_call {
 	const char *id;      /* its Call-ID */
 	uint16_t alice, bob; /* ports of media */
 	bool keyed;          /* its keys are a KMS's */
+	unsigned more;       /* lines of media beside the first, at the next ports */
 	unsigned said;       /* messages, so far */
 };
 

@@ -185,7 +185,9 @@ static void that_a_call_is_over_is_said_to_keys_when_there_is_room(void **state)
 	phone_set_up(s, &large);
 	for (unsigned i = 0; i < OVER; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "over%u", i);
-		over[i] = (struct phone_call){ ids[i], (uint16_t)(5000 + 2 * i), (uint16_t)(7000 + 2 * i), true, 0 };
+		over[i] = (struct phone_call){
+			.id = ids[i], .alice = (uint16_t)(5000 + 2 * i), .bob = 7000, .keyed = true
+		};
 		phone_set_up(s, &over[i]);
 		answer_refused(s);
 	}
@@ -223,7 +225,7 @@ static void what_lies_with_delivery_is_wanted_back_when_there_is_room(void **sta
 	s->start.conf.run.hold_kib = 16;
 	intercept_begin(s, 1, 2, false);
 	for (uint16_t i = 0; i < WAIT; i++) {
-		calls[i] = (struct phone_call){ "", (uint16_t)(4000 + 2 * i), 0, true, 0 };
+		calls[i] = (struct phone_call){ .id = "", .alice = (uint16_t)(4000 + 2 * i), .keyed = true };
 		calls[i].bob = port_owned(calls[i].alice, (uint16_t)(6000 + 100 * i), 1);
 		step_cover(s, OTHER, i);
 		step_place(s, OTHER, i, &calls[i], true);

@@ -17,7 +17,7 @@
 #define SMALL  100                        /* and of one that finds the last room in it */
 #define PERIOD ((nsec_t)2 * NSEC_PER_SEC) /* delivery joins gaps with less between them */
 
-enum { TO_OTHERS = 8 << 20, KERNEL = 1 << 20 };
+enum { TO_OTHERS = 8 << 20, KERNEL = 1 << 20, AT_ONCE = 2 << 20 };
 
 /* Nothing more is lost, and what was is told. */
 static void gaps_are_told(struct intercept_scene *s)
@@ -144,7 +144,9 @@ static void calls_that_were_over_and_forgotten_before_there_was_room_are_not_amo
 	assert_int_equal(told_call(s, &owned), 1);
 	for (unsigned i = 0; i < ENDED; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "over%u", i);
-		over[i] = (struct phone_call){ ids[i], (uint16_t)(5000 + 2 * i), (uint16_t)(7000 + 2 * i), false, 0 };
+		over[i] = (struct phone_call){
+			.id = ids[i], .alice = (uint16_t)(5000 + 2 * i), .bob = (uint16_t)(7000 + 2 * i)
+		};
 		phone_set_up(s, &over[i]);
 	}
 	scene_wait(s, SOON);
@@ -158,6 +160,78 @@ static void calls_that_were_over_and_forgotten_before_there_was_room_are_not_amo
 	assert_int_equal(scene_count(s, "calls_open", ""), 1);
 	seat_deaf(s, OTHER, false);
 	told_anew_of(s, 1);
+	intercept_stop(s);
+}
+
+static void calls_are_open(struct intercept_scene *s, uint64_t count)
+{
+	nsec_t until = loop_now() + LONG;
+
+	while (scene_count(s, "calls_open", "") != count && loop_now() < until)
+		;
+	assert_int_equal(scene_count(s, "calls_open", ""), count);
+}
+
+#define MANY  1500 /* calls, of so many lines each that what is said of all of them is more than is told at once */
+#define LINES 16
+#define EARLY 4 /* among those that are told first; told again over and over they would never be */
+
+struct heard_call {
+	unsigned covers, places, closes;
+};
+
+static void set_up_many(struct intercept_scene *s, uint32_t from, uint32_t until)
+{
+	char id[12];
+
+	for (uint32_t i = from; i < until; i++) {
+		struct phone_call c = { .id = id, .alice = (uint16_t)(1024 + 40 * i), .bob = 6000, .more = LINES - 1 };
+
+		snprintf(id, sizeof(id), "many%u", i);
+		phone_set_up(s, &c);
+	}
+	calls_are_open(s, until - 1);
+}
+
+static void however_many_calls_are_open_a_front_that_comes_up_is_told_of_each_in_pieces(void **state)
+{
+	struct phone_call early = { .id = "many4", .said = 2 };
+	const struct msg_peer other = { ROLE_INTERCEPT, 1, NSEC_NONE };
+	struct heard_call calls[MANY + 2] = { { 0 } };
+	struct intercept_scene *s = *state;
+	struct buf body = { 0 };
+	enum msg_type type = MSG_TYPES;
+	struct step step;
+
+	intercept_begin(s, 0, 2, false);
+	say_table(s);
+	set_up_many(s, 1, MANY + 1);
+	scene_forget(s, OTHER);
+	seat_deaf(s, OTHER, true);
+	assert_true(msg_put_peer(&body, &other));
+	seat_tell(s, SUPERVISE, MSG_PEER_UP, &body);
+	scene_wait(s, SOON);
+	set_up_many(s, MANY + 1, MANY + 2); /* meanwhile one begins, and one of those that were told is over */
+	phone_hang_up(s, &early);
+	scene_wait(s, SOON);
+	assert_in_range(scene_count(s, "queue_octets", "intercept 1"), AT_ONCE - 65536, AT_ONCE + 65536);
+	scene_forget(s, DELIVERY);
+	scene_forget(s, KEYS);
+	seat_deaf(s, OTHER, false);
+	assert_true(scene_next(s, OTHER, LONG, &type, &body) && type == MSG_ANEW);
+	while (scene_next(s, OTHER, LONG, &type, &body) && type == MSG_STEP) {
+		assert_true(msg_get_step(buf_bytes(&body), &step));
+		assert_in_range(step.call, 1, MANY + 1);
+		calls[step.call].covers += step.kind == STEP_COVER;
+		assert_true(calls[step.call].covers > 0);
+		calls[step.call].places += step.kind == STEP_PLACE;
+		calls[step.call].closes += step.kind == STEP_CLOSE;
+	}
+	assert_int_equal(type, MSG_ANEW_END);
+	for (uint32_t i = 1; i <= MANY + 1; i++)
+		assert_true(calls[i].covers == 1 && calls[i].places == 2 * LINES && calls[i].closes == (i == EARLY));
+	assert_false(scene_came(s, OTHER, MSG_ANEW, SOON, NULL));
+	buf_clear(&body);
 	intercept_stop(s);
 }
 
@@ -276,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		AT_A_CABLE(a_front_that_had_no_room_is_told_of_all_that_is_open_and_a_gap_tells_of_the_time),
 		AT_A_CABLE(calls_that_were_over_and_forgotten_before_there_was_room_are_not_among_what_is_told_anew),
+		AT_A_CABLE(however_many_calls_are_open_a_front_that_comes_up_is_told_of_each_in_pieces),
 		AT_A_CABLE(a_first_one_that_follows_tells_the_others_what_is_open_and_that_this_is_all),
 		AT_A_CABLE(a_call_that_is_not_among_what_is_told_anew_is_over),
 		AT_A_CABLE(a_front_is_told_of_calls_by_the_first_one_alone),
