@@ -173,8 +173,8 @@ static void period(FILE *f, const struct period_facts *p)
 	fputs(p->until != NSEC_NONE ? " UTC.</p>\n" : " now: it goes on.</p>\n", f);
 	if (p->gap_count == 0)
 		return;
-	fputs("<h3>Gaps</h3>\n<p class=\"note\">In these times packets may be missing.</p>\n<div "
-	      "class=\"scroll\"><table><thead><tr>"
+	fputs("<h3>Gaps</h3>\n<p class=\"note\">In these times packets may be missing. Of a call that was set up then, "
+	      "all may be missing, also what came later.</p>\n<div class=\"scroll\"><table><thead><tr>"
 	      "<th>From (UTC)</th><th>To (UTC)</th><th>Reason</th><th>Where</th><th "
 	      "class=\"n\">Packets</th></tr></thead>\n"
 	      "<tbody>\n",

@@ -316,6 +316,9 @@ static void a_gap_goes_to_every_warrant_that_was_in_force_and_to_the_calls_it_to
 	json_decref(root);
 	printed(out, sizeof(out), "grep -c 'gap touches this call' %s/LI-A/*/report.html", l->dir);
 	assert_string_equal(out, "1");
+	printed(out, sizeof(out), "grep -c 'Of a call that was set up then, all may be missing' %s/LI-A/*/report.html",
+		l->dir);
+	assert_string_equal(out, "1");
 	live_free(l);
 }
 

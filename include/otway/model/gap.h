@@ -1,6 +1,6 @@
 /*
  * gap: time in which packets may be missing, and why. It is written into every interception that it may have touched, so that what is
- * not there is accounted for.
+ * not there is accounted for. A call whose set-up was among them is not known: then all of it is missing, behind `until` too.
  */
 #ifndef OTWAY_MODEL_GAP_H
 #define OTWAY_MODEL_GAP_H
