@@ -67,7 +67,5 @@ nsec_t died_in_a_call(struct intercept_scene *s, uint32_t fronts, struct kept *k
 
 /* So many messages were refused so far. */
 void refused(struct intercept_scene *s, uint64_t count);
-/* Until the role has taken in all that was sent, of frames. */
-void all_read(struct intercept_scene *s, uint64_t frames);
 
 #endif

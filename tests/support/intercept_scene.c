@@ -221,6 +221,7 @@ void intercept_begin(struct intercept_scene *s, uint32_t index, uint32_t fronts,
 	struct err err = { 0 };
 	int rc;
 
+	s->sent = s->count = 0;
 	s->start.role = ROLE_INTERCEPT;
 	s->start.index = index;
 	s->start.intercepts = fronts;
@@ -263,6 +264,15 @@ void intercept_stop(struct intercept_scene *s)
 	assert_int_equal(status, 0);
 }
 
+/* As it was said last; UINT64_MAX: never. */
+static uint64_t said(const struct intercept_scene *s, const char *name, const char *of)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (strcmp(s->counts[i].name, name) == 0 && strcmp(s->counts[i].of, of) == 0)
+			return s->counts[i].value;
+	return UINT64_MAX;
+}
+
 uint64_t scene_count(struct intercept_scene *s, const char *name, const char *of)
 {
 	const unsigned round = s->rounds;
@@ -271,11 +281,31 @@ uint64_t scene_count(struct intercept_scene *s, const char *name, const char *of
 	while (s->rounds < round + 2 && loop_now() < until) /* of the one that has come, some may be on its way */
 		scene_wait(s, TURN);
 	assert_true(s->rounds >= round + 2);
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->counts[i].name, name) == 0 && strcmp(s->counts[i].of, of) == 0)
-			return s->counts[i].value;
-	fail_msg("it says nothing of %s", name);
-	return 0;
+	assert_true(said(s, name, of) != UINT64_MAX);
+	return said(s, name, of);
+}
+
+void scene_counts(struct intercept_scene *s, const char *name, const char *of, uint64_t value)
+{
+	const nsec_t until = loop_now() + LONG;
+
+	while (said(s, name, of) != value && loop_now() < until)
+		scene_wait(s, TURN);
+	assert_int_equal(said(s, name, of), value);
+}
+
+void scene_settle(struct intercept_scene *s)
+{
+	for (int i = 0; i < 2; i++) { /* others may have their turn behind the first */
+		assert_true(port_send(s->ports[SUPERVISE], MSG_PING, (struct bytes){ NULL, 0 }));
+		assert_true(scene_came(s, SUPERVISE, MSG_ALIVE, LONG, NULL));
+	}
+}
+
+void scene_all_read(struct intercept_scene *s)
+{
+	scene_counts(s, "interface_frames", "mirror", s->sent);
+	assert_int_equal(said(s, "interface_dropped", "mirror"), 0);
 }
 
 bool scene_alarmed(struct intercept_scene *s, enum alarm which, nsec_t span)

@@ -49,6 +49,7 @@ struct intercept_scene {
 	unsigned rounds; /* of counts */
 	nsec_t *ahead;   /* shared with the role */
 	int wire;
+	uint64_t sent; /* frames, to this role */
 	pid_t role;
 	struct role_start start;
 };
@@ -66,6 +67,9 @@ void intercept_stop(struct intercept_scene *s); /* which must end well */
 void seat_deaf(struct intercept_scene *s, enum seat seat, bool deaf);
 void seat_tell(struct intercept_scene *s, enum seat seat, enum msg_type type, struct buf *body); /* emptied */
 
+/* All that was said so far, by whatever seat, is taken in. And all frames. */
+void scene_settle(struct intercept_scene *s);
+void scene_all_read(struct intercept_scene *s);
 void scene_wait(struct intercept_scene *s, nsec_t span);
 /* The oldest message of that kind, which is taken out; false: none came in that time. out: NULL, or the caller's. */
 bool scene_came(struct intercept_scene *s, enum seat from, enum msg_type type, nsec_t span, struct buf *out);
@@ -76,6 +80,8 @@ nsec_t scene_now(void);                                       /* the wall clock 
 
 /* What the role says of itself, once it has said it anew. */
 uint64_t scene_count(struct intercept_scene *s, const char *name, const char *of);
+/* Waits until it says just that, which it is to do. */
+void scene_counts(struct intercept_scene *s, const char *name, const char *of, uint64_t value);
 
 /* Alarms, until that one came; failing after a while. And whether it came. */
 void scene_alarm(struct intercept_scene *s, enum alarm which, bool on, const char *of);
