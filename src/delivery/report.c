@@ -163,6 +163,14 @@ static void inputs(FILE *f, const struct run_facts *run)
 	fputs("</tbody></table></div>\n", f);
 }
 
+static bool any_state(const struct period_facts *p)
+{
+	for (size_t i = 0; i < p->gap_count; i++)
+		if (p->gaps[i].reason == GAP_STATE)
+			return true;
+	return false;
+}
+
 static void period(FILE *f, const struct period_facts *p)
 {
 	fputs("<h2>Captured live</h2>\n<p>From ", f);
@@ -182,6 +190,11 @@ static void period(FILE *f, const struct period_facts *p)
 	for (size_t i = 0; i < p->gap_count && i < EVENTS; i++)
 		report_gap(f, &p->gaps[i]);
 	fputs("</tbody></table></div>\n", f);
+	if (any_state(p))
+		fputs("<p class=\"note\">Reason “state”: what was known of calls was lost. Of those that were under "
+		      "way at that "
+		      "moment all that followed may be missing, until they were set up anew.</p>\n",
+			f);
 	if (p->gap_count > EVENTS)
 		fprintf(f, "<p class=\"soft\">and %zu more, in case.json</p>\n", p->gap_count - EVENTS);
 }

@@ -360,6 +360,9 @@ static void what_was_known_of_calls_is_lost_for_those_that_were_under_way(void *
 	json_decref(root);
 	printed(out, sizeof(out), "ls %s", l->dir);
 	assert_string_equal(out, "LI-A");
+	finish(l);
+	printed(out, sizeof(out), "grep -c 'what was known of calls was lost' %s/LI-A/*/report.html", l->dir);
+	assert_string_equal(out, "1");
 	live_free(l);
 }
 
