@@ -17,7 +17,7 @@
 static const uint64_t of_supervise = HAS(CAP_CHOWN) | HAS(CAP_DAC_OVERRIDE) | HAS(CAP_DAC_READ_SEARCH) |
 				     HAS(CAP_FOWNER) | HAS(CAP_KILL) | HAS(CAP_SETGID) | HAS(CAP_SETUID) |
 				     HAS(CAP_SETPCAP) | HAS(CAP_NET_BIND_SERVICE) | HAS(CAP_NET_ADMIN) |
-				     HAS(CAP_NET_RAW) | HAS(CAP_IPC_LOCK) | HAS(CAP_SYS_RESOURCE);
+				     HAS(CAP_NET_RAW) | HAS(CAP_IPC_LOCK) | HAS(CAP_SYS_RESOURCE) | HAS(CAP_SYS_NICE);
 
 uint64_t sandbox_capabilities_of(enum role role)
 {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,11 +18,12 @@
 #include "start.h"
 #include "supervise.h"
 
-#define QUEUE_MAX  ((size_t)1 << 20)
-#define LIVED_LONG NSEC_PER_SEC        /* so long after it was ready: a death is not one of a row */
-#define WAIT_FIRST (NSEC_PER_SEC / 10) /* before the third of a row; twice as long before each that follows */
-#define WAIT_MOST  NSEC_PER_SEC
-#define ALARM_FROM 3
+#define CAPTURE_FIRST (-10) /* nice: what a ring has no room for is gone, and what the others do can wait */
+#define QUEUE_MAX     ((size_t)1 << 20)
+#define LIVED_LONG    NSEC_PER_SEC        /* so long after it was ready: a death is not one of a row */
+#define WAIT_FIRST    (NSEC_PER_SEC / 10) /* before the third of a row; twice as long before each that follows */
+#define WAIT_MOST     NSEC_PER_SEC
+#define ALARM_FROM    3
 
 /* What of the environment a role gets: where its lines go, and how a build with sanitizers is set. */
 static char **environment(char **out, size_t max)
@@ -62,6 +64,8 @@ static _Noreturn void become(const struct child *c, pid_t parent, int *fds, size
 		signal(ends[i], SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (c->role == ROLE_INTERCEPT)
+		setpriority(PRIO_PROCESS, 0, CAPTURE_FIRST); /* where it may not be so, it is as the others are */
 	program = fcntl(c->s->program, F_DUPFD_CLOEXEC, RUN_FD + (int)count);
 	if (getppid() != parent || program < 0 || dup2(c->s->null, STDIN_FILENO) < 0 ||
 		dup2(c->s->null, STDOUT_FILENO) < 0 || !place(fds, count))

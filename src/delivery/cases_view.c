@@ -5,7 +5,11 @@
 
 #include "case_json.h"
 
-enum { QUICKLY = 100 }; /* calls that are told within some milliseconds */
+enum {
+	QUICKLY = 100, /* calls that are told within some milliseconds */
+	AT_ONCE = 100, /* and so many before others have their turn */
+	BESIDE = 10    /* a view takes as long as so many calls more */
+};
 
 /* Every field is a sum. */
 static void add_counts(struct held_counts *to, const struct held_counts *more)
@@ -64,17 +68,34 @@ int view_json(struct view *v, struct stage *stage, struct err *err)
 	return stage_rename(stage, new, path, err);
 }
 
+static bool is_due(const struct cases *c, const struct period *p)
+{
+	return p->dirty && !p->closing && (p->json_at == NSEC_NONE || c->now >= p->json_at);
+}
+
+/* The one that has waited longest, so that each has its turn. */
+static struct period *most_due(const struct cases *c)
+{
+	struct period *most = NULL;
+
+	for (struct period *p = c->periods; p != NULL; p = p->next)
+		if (is_due(c, p) && (most == NULL || p->json_at < most->json_at))
+			most = p;
+	return most;
+}
+
 void views_due(struct cases *c)
 {
-	for (struct period *p = c->periods; p != NULL; p = p->next) {
+	struct period *p;
+
+	for (uint32_t told = 0; told < AT_ONCE && (p = most_due(c)) != NULL; told += BESIDE) {
 		struct view v;
 
-		if (!p->dirty || p->closing || (p->json_at != NSEC_NONE && c->now < p->json_at))
-			continue;
 		p->json_at = c->now + NSEC_PER_SEC + p->call_count * (NSEC_PER_SEC / 500);
 		p->json_wanted = p->call_count > QUICKLY;
 		if (p->json_wanted)
 			continue;
+		told += p->call_count;
 		if (view_make(&v, p) && view_json(&v, c->stage, NULL) == 0)
 			p->dirty = false;
 		view_clear(&v);

@@ -161,6 +161,13 @@ class Start(Supervised):
                 peers = {"control": 4, "keys": 3, "delivery": 3, "intercept": 4}[role]
                 self.assertEqual(len(sockets), peers + 2)
 
+    def test_capture_goes_before_everything_else(self):
+        self.write()
+        self.begin()
+        own = os.getpriority(os.PRIO_PROCESS, self.process.pid)
+        for (role, _), pid in self.roles().items():
+            self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), -10 if role == "intercept" else own, role)
+
     def test_an_abstract_socket_of_the_manager_is_told_too(self):
         # An abstract name is of one network namespace: this test goes there for a moment.
         with open("/proc/self/ns/net", "rb") as home, open("/run/netns/" + self.space, "rb") as there:
