@@ -254,10 +254,13 @@ void intercept_kill(struct intercept_scene *s)
 
 void intercept_stop(struct intercept_scene *s)
 {
+	struct buf body = { 0 };
 	int status = -1;
 	nsec_t until = loop_now() + LONG;
 
 	assert_true(port_send(s->ports[SUPERVISE], MSG_STOP, (struct bytes){ NULL, 0 }));
+	if (s->start.intercepts == 2 && msg_put_time(&body, NSEC_EVER)) /* it has said its last too */
+		seat_tell(s, OTHER, MSG_MARK, &body);
 	while (waitpid(s->role, &status, WNOHANG) == 0 && loop_now() < until)
 		scene_wait(s, TURN);
 	s->role = 0;

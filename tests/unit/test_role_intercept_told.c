@@ -215,7 +215,7 @@ static void however_many_calls_are_open_a_front_that_comes_up_is_told_of_each_in
 		assert_true(msg_get_step(buf_bytes(&body), &step));
 		assert_in_range(step.call, 1, MANY + 1);
 		calls[step.call].covers += step.kind == STEP_COVER;
-		assert_true(calls[step.call].covers > 0);
+		assert_int_equal(calls[step.call].covers, 1);
 		calls[step.call].places += step.kind == STEP_PLACE;
 		calls[step.call].closes += step.kind == STEP_CLOSE;
 	}
@@ -267,6 +267,23 @@ static void a_first_one_that_follows_tells_the_others_what_is_open_and_that_this
 	told(s, words, sizeof(words));
 	assert_string_equal(words, "anew cover:1 place:1 place:1 anew-end ");
 	assert_false(scene_gap(s, GAP_QUEUE, 0, &(struct gap){ 0 })); /* nothing had to wait for room */
+	intercept_stop(s);
+}
+
+/* Nobody would ever say that they are over, and what goes to their places next is of others. */
+static void calls_that_a_first_one_does_not_know_again_are_over_for_the_others_too(void **state)
+{
+	struct intercept_scene *s = *state;
+	char words[512];
+	struct kept k;
+
+	died_in_a_call(s, 2, &k);
+	kept_forget(&k);
+	intercept_begin(s, 0, 2, true);
+	say_table(s);
+	scene_alarm(s, ALARM_ROLE, true, "intercept 0"); /* keys says nothing */
+	told(s, words, sizeof(words));
+	assert_string_equal(words, "anew anew-end ");
 	intercept_stop(s);
 }
 
@@ -346,6 +363,7 @@ int main(void)
 		AT_A_CABLE(calls_that_were_over_and_forgotten_before_there_was_room_are_not_among_what_is_told_anew),
 		AT_A_CABLE(however_many_calls_are_open_a_front_that_comes_up_is_told_of_each_in_pieces),
 		AT_A_CABLE(a_first_one_that_follows_tells_the_others_what_is_open_and_that_this_is_all),
+		AT_A_CABLE(calls_that_a_first_one_does_not_know_again_are_over_for_the_others_too),
 		AT_A_CABLE(a_call_that_is_not_among_what_is_told_anew_is_over),
 		AT_A_CABLE(a_front_is_told_of_calls_by_the_first_one_alone),
 	};
