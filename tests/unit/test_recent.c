@@ -13,6 +13,9 @@ static struct datagram rtp(nsec_t at, uint16_t port, uint32_t number, size_t len
 	struct datagram d = { .at = at, .proto = IP_PROTO_UDP };
 
 	memset(octets, 0, len);
+	octets[0] = 0x45;
+	put_be16(octets + 20, 9);
+	put_be16(octets + 22, port);
 	octets[28] = 0x80;
 	put_be32(octets + 32, number);
 	d.flow.dst = (struct addr){ .family = 4, .port = port };
@@ -155,6 +158,8 @@ static void each_place_has_its_own(void **state)
 
 			d.flow.src = d.flow.dst;
 			d.flow.dst = src;
+			put_be16(octets + 20, d.flow.src.port);
+			put_be16(octets + 22, d.flow.dst.port);
 		}
 		recent_keep(r, &d);
 	}
