@@ -21,7 +21,7 @@ class Churn(LiveTest):
     def test_memory_is_flat(self):
         net, people = self.network(), People()
         live = self.live(net, intercepts=2, settle="2s", rotate_time="5m")
-        memory, end, rounds = [], time.monotonic() + 60 * MINUTES, 0
+        memory, end, rounds, old = [], time.monotonic() + 60 * MINUTES, 0, []
         while time.monotonic() < end:
             plan, numbers = Plan(), []
             for i in range(RATE * (ROUND - TALK)):
@@ -37,7 +37,9 @@ class Churn(LiveTest):
                 live.settled("L%d" % n, 1)
                 self.assertWhole(live.intercepted("L%d" % n), heard.of(people.callee(n)))
                 live.revoke("L%d" % n)
+            for n in old:  # delivery has done with them
                 shutil.rmtree(live.path("cases", "L%d" % n))
+            old = chosen
             memory.append(live.memory())
             rounds += 1
         live.stop()

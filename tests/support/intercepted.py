@@ -73,8 +73,9 @@ class Intercepted:
                 found.setdefault(key, []).extend((at, p.raw) for at, p in packets)
         return found
 
-    def in_gap(self, at, slack=0):
-        return any(g.begin - slack <= at and (g.end is None or at <= g.end + slack) for g in self.gaps)
+    def in_gap(self, at, began):
+        """Of a call that began then. What a gap of reason "state" says holds for calls that were under way when it began."""
+        return any(g.begin <= at and (g.end is None or at <= g.end) and (g.reason != "state" or began <= g.begin) for g in self.gaps)
 
 
 Difference = namedtuple("Difference", "missing extra twice messages_missing messages_extra messages_twice")

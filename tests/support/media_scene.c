@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "otway/base/text.h"
 
@@ -33,14 +34,16 @@ struct srtp_key scene_key(enum srtp_suite suite, uint8_t seed)
 
 void scene_open(struct scene *s, const struct media_options *o)
 {
-	*s = (struct scene){ .media = media_new(o), .out = calloc(OUT_MAX, sizeof(struct got)), .now = SCENE_T0 };
-	assert(s->media != NULL && s->out != NULL);
+	*s = (struct scene){ .media = media_new(o), .now = SCENE_T0 };
+	/* Room for many, of which most scenes need few: memory that is never touched costs nothing. */
+	s->out = mmap(NULL, OUT_MAX * sizeof(struct got), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert(s->media != NULL && s->out != MAP_FAILED);
 }
 
 void scene_close(struct scene *s)
 {
 	media_free(s->media);
-	free(s->out);
+	munmap(s->out, OUT_MAX * sizeof(struct got));
 }
 
 static void collect(struct scene *s)
