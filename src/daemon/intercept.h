@@ -160,8 +160,8 @@ struct merge *merge_new(uint32_t fronts);
 void merge_free(struct merge *m);
 bool merge_put(struct merge *m, uint32_t from, const struct datagram *d, nsec_t now); /* copied; false: out of memory */
 void merge_mark(struct merge *m, uint32_t from, nsec_t until);
-/* The next one that nobody can have anything before, or that waited too long; now: loop_now; `all`: whatever is there. Borrowed until
- * the next call. */
+/* The next one that nobody can have anything before, or that waited too long; now: loop_now, of a moment ago; `all`: whatever is
+ * there. Borrowed until the next call. */
 bool merge_next(struct merge *m, nsec_t now, bool all, struct datagram *out);
 nsec_t merge_reached(const struct merge *m); /* the least of all marks */
 

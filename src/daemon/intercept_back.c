@@ -97,13 +97,13 @@ void back_mark(struct intercept *it, uint32_t from, nsec_t until)
 	merge_mark(it->merge, from, until);
 }
 
-/* Of what waited for other fronts, as much as one turn of the loop has room for. */
+/* Of what waited for other fronts, as much as one turn of the loop has room for. It is asked for every frame: no clock is. */
 bool back_drain(struct intercept *it)
 {
 	struct datagram d;
 	bool any = steps_out(it);
 
-	while (!it->resuming && !it->turned && merge_next(it->merge, loop_now(), it->stopping, &d)) {
+	while (!it->resuming && !it->turned && merge_next(it->merge, it->steady, it->stopping, &d)) {
 		take(it, &d);
 		any = true;
 		it->turned = !it->stopping && loop_now() >= it->turn_until;

@@ -1,6 +1,7 @@
 """Warrants that come and go while calls run: what each gets is what its order says, to the packet."""
 
 import os
+import signal
 import sys
 import time
 import unittest
@@ -62,6 +63,29 @@ class Warrants:
                 self.assertEqual(got.gaps, [])
                 self.assertWhole(got, heard.of(target))
                 self.assertSameAs(got, offline[liid])
+
+    def test_a_reload_loses_no_packet(self):
+        """SIGHUP again and again, each time with another configuration, while calls run."""
+        live, people, plan = self.live(self.net, **self.how), People(), Plan()
+        for n in range(20):
+            people.call(plan, 100 * n, 4000)
+            live.warrant_now("L%d" % n, people.callee(n))
+        live.in_effect()
+        recording = self.record(self.net, live)
+        playing = self.playing(plan)
+        for i in range(10):
+            time.sleep(0.4)
+            live.settings.update(log_level=("debug", "info")[i % 2], rotate_time="%dm" % (10 + i))
+            live.write()
+            live.process.send_signal(signal.SIGHUP)
+        heard = self.ended(live, playing, recording)
+        time.sleep(1)
+        live.stop()
+        for n in range(20):
+            got = live.intercepted("L%d" % n)
+            self.assertEqual(got.gaps, [])
+            self.assertWhole(got, heard.of(people.callee(n)))
+        self.assertGreater(live.log().count("read again"), 4)
 
     def test_a_warrant_is_in_effect_within_a_tenth_of_a_second(self):
         """A call of the target every 10 ms; the first that is intercepted tells."""

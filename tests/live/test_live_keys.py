@@ -219,6 +219,28 @@ class Reference(LiveTest):
         self.live_.stop()
         self.assertWhole(self.live_.intercepted("L1"), heard.of("sip:bob@ims.example"))
 
+    def test_what_waited_too_long_is_delivered_sealed_with_the_reason(self):
+        """The KMS never answers: after its time nothing is held any more, and every packet is there as it was captured."""
+        self.live_.settings.update(hold_kib=64, hold_time="2s")
+        self.live_.warrant_now("L1", "sip:bob@ims.example")
+        self.live_.start()
+        call, _ = self.played_call("ticket", "plain")
+        self.kms.stop()
+        recording = self.record(self.net, self.live_)
+        self.played(call.s, self.net)
+        heard = self.heard(recording)
+        end = time.monotonic() + 30
+        while any(v for k, v in held(self.live_.status()) if k in ("held_octets", "hold_octets")) and time.monotonic() < end:
+            time.sleep(0.2)
+        time.sleep(3)
+        self.live_.stop()
+        got = self.live_.intercepted("L1")
+        self.assertEqual(got.gaps, [])
+        self.assertEqual({(s["state"], s["reason"]) for c in got.calls for s in c.said["streams"]}, {("sealed", "kms-unreachable")})
+        sealed = {k: sorted(p.raw for _, p in s) for c in got.calls for k, s in c.sealed.items()}
+        self.assertEqual(sealed, {k: sorted(p.raw for p in s) for c in heard.of("sip:bob@ims.example") for k, s in c.streams.items()})
+        self.assertGreater(len(sealed), 0)
+
 
 if __name__ == "__main__":
     unittest.main()
