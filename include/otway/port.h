@@ -32,6 +32,7 @@ bool port_flush(struct port *p);
 bool port_drain(struct port *p, nsec_t span);
 
 size_t port_waiting(const struct port *p); /* octets not yet taken by the kernel */
+uint64_t port_sent(const struct port *p); /* octets that have left: what waits comes behind them */
 
 uint64_t port_broken(const struct port *p); /* datagrams that came and were none of ours; nothing of them was believed */
 bool port_ended(const struct port *p);      /* every process that had the other end is gone: nothing is sent or comes any more */

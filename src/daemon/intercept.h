@@ -27,6 +27,7 @@
 	(NSEC_PER_SEC / 20) /* so long a turn of the loop may take: others speak too, and supervise wants an answer */
 #define WANTED_MAX 64
 #define FRONTS_MAX CONF_INTERCEPTS
+#define HANDED_TO  2
 #define NOTES_HELD ((size_t)256 << 20) /* octets of notes of the one before, until the table is there */
 
 struct merge; /* intercept_merge.c */
@@ -70,6 +71,11 @@ struct intercept {
 	nsec_t margin;           /* how late a packet may be */
 	nsec_t settled;          /* what came before was looked at; wall clock */
 	struct buf octets;       /* of a message to be sent */
+
+	/* What waits in this process for others who are slow, or away, dies with it. */
+	nsec_t handed;                     /* what was told before has left */
+	nsec_t handing;                    /* and this has, when so many octets have: to delivery, and to the first one */
+	uint64_t handing_to[HANDED_TO];
 
 	/* What could not be sent, since when. */
 	nsec_t lost_since, lost_until;
@@ -227,6 +233,7 @@ void stop_try(struct intercept *it);
 
 /* intercept_watch.c */
 void watch_beat(struct intercept *it);
+nsec_t watch_settled(const struct intercept *it); /* wall clock: of what came before, all was told, and has left */
 size_t watch_counts(struct intercept *it, struct msg_count *out, size_t max);
 
 #endif

@@ -137,6 +137,66 @@ static void tell_time(struct intercept *it)
 	front_drain(it);
 }
 
+/* Those to whom records and signals go. */
+static const struct port *handed_to(const struct intercept *it, size_t i)
+{
+	return i == 0          ? crew_port(it->crew, ROLE_DELIVERY, 0)
+	       : it->index > 0 ? crew_port(it->crew, ROLE_INTERCEPT, 0)
+			       : NULL;
+}
+
+static bool has_left(const struct intercept *it, const uint64_t until[HANDED_TO])
+{
+	for (size_t i = 0; i < HANDED_TO; i++) {
+		const struct port *to = handed_to(it, i);
+
+		if (to != NULL && (until != NULL ? port_sent(to) < until[i] : port_waiting(to) > 0))
+			return false;
+	}
+	return true;
+}
+
+/* What other fronts signalled waits for the slowest of them, for a second at most. */
+static nsec_t told_until(const struct intercept *it)
+{
+	nsec_t settled = front_settled(it->front), merged;
+
+	if (settled == NSEC_NONE || settled > it->settled)
+		settled = it->settled;
+	if (it->back == NULL)
+		return settled;
+	merged = merge_reached(it->merge);
+	if (merged < it->settled - NSEC_PER_SEC)
+		merged = it->settled - NSEC_PER_SEC;
+	return merged < settled ? merged : settled;
+}
+
+/* How far what was told has left. */
+static void look_at_handed(struct intercept *it)
+{
+	if (!has_left(it, it->handing_to))
+		return;
+	it->handed = it->handing;
+	it->handing = told_until(it);
+	for (size_t i = 0; i < HANDED_TO; i++) {
+		const struct port *to = handed_to(it, i);
+
+		it->handing_to[i] = to != NULL ? port_sent(to) + port_waiting(to) : 0;
+	}
+}
+
+nsec_t watch_settled(const struct intercept *it)
+{
+	return has_left(it, NULL) ? told_until(it) : it->handed;
+}
+
+/* Behind all records of what came before: delivery knows then how far it has them. */
+static void tell_delivery(struct intercept *it)
+{
+	msg_put_time(&it->octets, told_until(it));
+	send_to(it, ROLE_DELIVERY, 0, MSG_MARK);
+}
+
 void watch_beat(struct intercept *it)
 {
 	nsec_t wall = nsec_now(), steady = loop_now();
@@ -155,6 +215,9 @@ void watch_beat(struct intercept *it)
 	if (!it->resuming) {
 		it->settled = come_to(it, wall);
 		tell_time(it);
+		if (due)
+			tell_delivery(it);
+		look_at_handed(it);
 	}
 	if (it->again != NULL)
 		again_time(it->again, it->settled);

@@ -39,7 +39,7 @@ static void older(struct delivery *d, nsec_t at)
 {
 	struct err err;
 
-	if (at < d->written - MARGIN && cases_write(d->cases, &err) < 0)
+	if (at < d->written && cases_write(d->cases, &err) < 0)
 		disk(d, false, &err);
 }
 
@@ -59,6 +59,17 @@ static void on_record(void *role, uint32_t index, struct bytes body)
 	if (cases_take(d->cases, &r, &err) < 0 && err.code != EXIT_REFUSED)
 		disk(d, false, &err);
 	older(d, r.kind == RECORD_MEDIA ? r.media.at : r.at);
+}
+
+static void on_mark(void *role, uint32_t index, struct bytes body)
+{
+	struct delivery *d = role;
+	nsec_t until;
+
+	if (msg_get_time(body, &until) && index < ROLE_PEERS)
+		d->marks[index] = until;
+	else
+		d->broken++;
 }
 
 static void on_gap(void *role, uint32_t index, struct bytes body)
@@ -154,6 +165,7 @@ static const struct crew_accepts accepts[] = {
 	{ ROLE_CONTROL, MSG_GAP, on_gap },
 	{ ROLE_SUPERVISE, MSG_GAP, on_gap },
 	{ ROLE_INTERCEPT, MSG_RECORD, on_record },
+	{ ROLE_INTERCEPT, MSG_MARK, on_mark },
 	{ ROLE_INTERCEPT, MSG_GAP, on_gap },
 	{ ROLE_INTERCEPT, MSG_HELD, on_held },
 	{ ROLE_INTERCEPT, MSG_HELD_WANTED, held_wanted },
@@ -196,6 +208,17 @@ static void go_on_ending(struct delivery *d)
 	}
 }
 
+/* What intercepts have told all of, and is written: however long it was on its way, and however much still is. */
+static nsec_t written_now(const struct delivery *d, nsec_t now)
+{
+	nsec_t written = now - MARGIN;
+
+	for (size_t i = 0; i < ROLE_PEERS; i++)
+		if (d->marks[i] != NSEC_NONE && d->marks[i] < written)
+			written = d->marks[i];
+	return written;
+}
+
 static void on_beat(void *arg)
 {
 	struct delivery *d = arg;
@@ -204,7 +227,7 @@ static void on_beat(void *arg)
 	bool ok = cases_time(d->cases, now, &err) == 0;
 
 	if (ok)
-		d->written = now;
+		d->written = written_now(d, now);
 	disk(d, ok, &err);
 	held_go_on(d);
 	tell_audit(d);
@@ -226,7 +249,7 @@ static void on_stop(void *role)
 
 static nsec_t on_settled(void *role)
 {
-	return ((const struct delivery *)role)->written - MARGIN;
+	return ((const struct delivery *)role)->written;
 }
 
 static void options_of(const struct conf_run *r, uint32_t run, struct cases_options *out)
@@ -319,6 +342,9 @@ static int begin(struct delivery *d, struct err *err)
 	if (confine(&d->start->conf.run, err) < 0 || cases_new(&d->cases, &cases, err) < 0)
 		return -1;
 	d->written = nsec_now();
+	for (uint32_t i = 0; i < ROLE_PEERS;
+		i++) /* from here on: what was on its way before is in the gap of who died */
+		d->marks[i] = i < d->start->intercepts ? d->written : NSEC_NONE;
 	loop_timer_at(d->beat, loop_now());
 	crew_ready(d->crew);
 	return 0;

@@ -20,8 +20,9 @@ struct delivery {
 	struct warrant_set coming;
 	bool is_coming;
 	bool has_table, disk_full, stopping, ending;
-	nsec_t written; /* wall clock: what came before is beyond reach of whatever becomes of this process */
-	nsec_t heard;   /* loop_now of the last record */
+	nsec_t marks[ROLE_PEERS]; /* of each intercept: it has told all that came before; NSEC_NONE: it never said */
+	nsec_t written;           /* wall clock: what came before is beyond reach of whatever becomes of this process */
+	nsec_t heard;             /* loop_now of the last record */
 	nsec_t stop_until;
 	struct wanted wanted[ROLE_PEERS];
 	struct msg_room room;

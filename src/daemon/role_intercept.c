@@ -185,10 +185,7 @@ static size_t on_counts(void *role, struct msg_count *out, size_t max)
 
 static nsec_t on_settled(void *role)
 {
-	const struct intercept *it = role;
-	nsec_t settled = front_settled(it->front);
-
-	return settled != NSEC_NONE && settled < it->settled ? settled : it->settled;
+	return watch_settled(role);
 }
 
 static int open_rings(struct intercept *it, struct err *err)
@@ -343,7 +340,7 @@ int role_intercept(struct role_start *start, struct err *err)
 	it->index = start->index;
 	it->fronts = start->intercepts > 0 ? start->intercepts : 1;
 	it->begun = it->wall = it->steady = NSEC_NONE;
-	it->settled = nsec_now();
+	it->settled = it->handed = it->handing = nsec_now();
 	if (begin(it, err) == 0)
 		rc = crew_run(it->crew);
 	clear(it);

@@ -117,8 +117,10 @@ int growth_resume(
 
 	for (int i = 0; i < GROWN_FILES; i++) {
 		grown_path(p, folder, (enum grown)i, path);
+		g->before[i] = -1;
 		if (sizes[i] == 0) {
-			stage_remove(p->cases->stage, path);
+			/* Written over with the same octets: file systems take long to give them up. */
+			g->before[i] = stage_size(p->cases->stage, path);
 			continue;
 		}
 		if (stage_cut(p->cases->stage, path, sizes[i], err) < 0)
@@ -128,4 +130,21 @@ int growth_resume(
 			return err_set(err, "out of memory");
 	}
 	return 0;
+}
+
+void growth_resumed(struct period *p, struct growth *g, const char *folder)
+{
+	char path[CASES_PATH];
+
+	for (int i = 0; i < GROWN_FILES; i++) {
+		uint64_t good = g->files[i] != NULL ? append_size(g->files[i]) : 0;
+
+		if (g->before[i] < 0 || (good > 0 && (uint64_t)g->before[i] <= good))
+			continue;
+		grown_path(p, folder, (enum grown)i, path);
+		if (good == 0)
+			stage_remove(p->cases->stage, path);
+		else
+			stage_cut(p->cases->stage, path, good, NULL);
+	}
 }

@@ -33,6 +33,7 @@ enum grown { GROWN_SIGNALLING, GROWN_MEDIA, GROWN_SEALED, GROWN_OTHER, GROWN_FIL
 /* The files of a call (or those of a period's events) while they grow. */
 struct growth {
 	struct append *files[GROWN_FILES]; /* NULL: nothing came for it */
+	int64_t before[GROWN_FILES];       /* octets of one that is there and is written anew, while it resumes; -1: none */
 	bool stopped;                      /* there was no room: what is final will be whole */
 };
 
@@ -219,6 +220,7 @@ void growth_free(struct growth *g);
 void growth_sizes(const struct growth *g, uint64_t out[GROWN_FILES]);
 int growth_resume(
 	struct period *p, struct growth *g, const char *folder, const uint64_t sizes[GROWN_FILES], struct err *err);
+void growth_resumed(struct period *p, struct growth *g, const char *folder); /* all that grew is there again */
 char *grown_path(const struct period *p, const char *folder, enum grown which, char out[CASES_PATH]);
 
 int call_state_save(struct stage *stage, const char *path, const struct holding *h, const struct held_call *call,

@@ -111,6 +111,8 @@ int call_reload(struct case_call *k, bool grow, struct err *err)
 	if (call_replay(&(struct replay){ k, s.say, grow }, "say", 0, &say, err) < 0 ||
 		call_replay(&(struct replay){ k, s.media, grow }, "media", s.media, &media, err) < 0)
 		return -1;
+	if (grow)
+		growth_resumed(k->period, &k->growth, captures_name(k->call, folder));
 	append_good(k->say, say);
 	append_good(k->media, media);
 	k->saved_octets = s.say + s.media;
@@ -206,6 +208,7 @@ static int read_events(struct period *p, struct err *err)
 			break;
 		}
 	}
+	growth_resumed(p, &p->growth, "other");
 	append_good(p->event_say, journal_offset(j));
 	journal_free(j);
 	return got;

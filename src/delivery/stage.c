@@ -244,6 +244,13 @@ int stage_cut(struct stage *s, const char *path, uint64_t size, struct err *err)
 	return rc;
 }
 
+int64_t stage_size(struct stage *s, const char *path)
+{
+	struct stat st;
+
+	return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size : -1;
+}
+
 void stage_remove(struct stage *s, const char *path)
 {
 	unlinkat(s->fd, path, 0);

@@ -45,6 +45,7 @@ int stage_rename(struct stage *s, const char *from, const char *to, struct err *
 /* Makes a file that long; one that is missing, or shorter, is no file of that size: zeroes stand where nothing was. */
 int stage_cut(struct stage *s, const char *path, uint64_t size, struct err *err);
 
+int64_t stage_size(struct stage *s, const char *path); /* -1: it is not there */
 void stage_remove(struct stage *s, const char *path);
 
 /* Everything to the disk, then under its final name. After it the stage is no longer there. */

@@ -40,6 +40,7 @@ struct port {
 	struct parcel *first, **end; /* to be sent, in order; the last one still gathers */
 	struct parcel *last, *spare;
 	size_t spares, waiting;
+	uint64_t sent; /* octets that have left */
 
 	uint8_t *in; /* a datagram that came, looked over */
 	size_t in_len, in_at;
@@ -74,6 +75,7 @@ static void parcel_done(struct port *p)
 		p->last = NULL;
 	}
 	p->waiting -= one->octets.len;
+	p->sent += one->octets.len;
 	secret_wipe(one->octets.at, one->octets.len);
 	buf_reset(&one->octets);
 	if (p->spares == SPARES || one->octets.cap > 2 * BATCH) {
@@ -187,6 +189,11 @@ bool port_drain(struct port *p, nsec_t span)
 size_t port_waiting(const struct port *p)
 {
 	return p->waiting;
+}
+
+uint64_t port_sent(const struct port *p)
+{
+	return p->sent;
 }
 
 bool port_ended(const struct port *p)

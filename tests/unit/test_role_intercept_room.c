@@ -84,6 +84,60 @@ static void while_delivery_does_not_read_a_gap_tells_of_what_found_no_room(void 
 	intercept_stop(s);
 }
 
+/* What the role says that it has handed on all of. */
+static nsec_t settled(struct intercept_scene *s)
+{
+	struct buf body = { 0 };
+	nsec_t at;
+
+	scene_forget(s, SUPERVISE);
+	seat_tell(s, SUPERVISE, MSG_PING, &body);
+	assert_true(scene_came(s, SUPERVISE, MSG_ALIVE, LONG, &body));
+	assert_true(msg_get_time(buf_bytes(&body), &at));
+	buf_clear(&body);
+	return at;
+}
+
+/* It would die with the process. And delivery is never told that it has all until then, while some of it is still to come. */
+static void what_waits_for_delivery_in_the_process_is_not_handed_on(void **state)
+{
+	enum { MANY = 2 * KERNEL / LARGE };
+	static struct phone_call call = { .id = "one", .alice = 4000, .bob = 6000 };
+	struct intercept_scene *s = *state;
+	static struct voices v;
+	struct buf body = { 0 };
+	enum msg_type type;
+	size_t came = 0, marks = 0;
+	nsec_t until;
+
+	intercept_begin(s, 0, 1, false);
+	say_table(s);
+	phone_set_up(s, &call);
+	scene_all_read(s);
+	scene_wait(s, NSEC_PER_SEC);
+	seat_deaf(s, DELIVERY, true);
+	scene_forget(s, DELIVERY);
+	speak(s, &v, &call, 0, MANY);
+	scene_all_read(s);
+	scene_wait(s, NSEC_PER_SEC);
+	assert_true(settled(s) < v.sent[MANY - 1]);
+	seat_deaf(s, DELIVERY, false);
+	while (scene_next(s, DELIVERY, NSEC_PER_SEC, &type, &body) && marks < 20) {
+		came += type == MSG_RECORD;
+		if (type != MSG_MARK)
+			continue;
+		assert_true(msg_get_time(buf_bytes(&body), &until));
+		marks++;
+		for (size_t i = came; i < MANY; i++)
+			assert_true(v.sent[i] >= until);
+	}
+	assert_int_equal(came, MANY);
+	assert_int_equal(marks, 20);
+	assert_true(settled(s) > v.sent[MANY - 1]);
+	buf_clear(&body);
+	intercept_stop(s);
+}
+
 /* Numbers of notes that came: they are even, and in a row. */
 #define NOTES 1024
 static size_t notes_came(struct intercept_scene *s, bool came[NOTES])
@@ -262,6 +316,7 @@ int main(void)
 #define AT_A_CABLE(f) cmocka_unit_test_setup_teardown(f, intercept_scene_setup, intercept_scene_teardown)
 	const struct CMUnitTest tests[] = {
 		AT_A_CABLE(while_delivery_does_not_read_a_gap_tells_of_what_found_no_room),
+		AT_A_CABLE(what_waits_for_delivery_in_the_process_is_not_handed_on),
 		AT_A_CABLE(what_found_no_room_at_keys_is_left_later),
 		AT_A_CABLE(all_is_left_again_with_a_new_keys_and_leaves_room_for_what_is_wanted),
 		AT_A_CABLE(that_a_call_is_over_is_said_to_keys_when_there_is_room),

@@ -38,7 +38,7 @@ enum msg_type {
 
 	/* between intercepts */
 	MSG_SIGNAL,        /* front → 0: a whole SIP message: msg_datagram */
-	MSG_MARK,          /* front → 0: everything until then was looked at: msg_time */
+	MSG_MARK,          /* front → 0: everything until then was looked at; → delivery: and told: msg_time */
 	MSG_STEP,          /* 0 → fronts: STEP_COVER, PLACE, KEY, CLOSE (OPEN and CLOSE): msg_step */
 	MSG_ESP,           /* 0 → fronts: ESP that is not encrypted: msg_esp */
 	MSG_ANEW,          /* 0 → fronts: all that is open is told from here on; empty */
