@@ -137,10 +137,13 @@ void front_forwarded(struct front *f, const struct datagram *in)
 	} else if (in->proto != IP_PROTO_UDP) {
 		f->datagram = *in;
 		take_signalling(f, &f->datagram);
-	} else if (media_wants(f->media, in)) {
-		take_media(f, in);
 	} else {
-		recent_keep(f->recent, in); /* its place is on its way to here */
+		bool wanted = media_wants(f->media, in);
+
+		if (!wanted || media_wants_late(f->media, in))
+			recent_keep(f->recent, in); /* its place is on its way to here */
+		if (wanted)
+			take_media(f, in);
 	}
 }
 
@@ -243,10 +246,10 @@ static bool take_datagram(struct front *f, struct front_out *out)
 	wanted = media_wants(f->media, d);
 	if (wanted && !is_own(f, d))
 		return forward(f, out);
+	if (!wanted || media_wants_late(f->media, d))
+		recent_keep(f->recent, d);
 	if (wanted)
 		take_media(f, d);
-	else
-		recent_keep(f->recent, d);
 	if (wanted || !f->tell_unclaimed)
 		return wanted;
 	*out = (struct front_out){ FRONT_UNCLAIMED, .datagram = d };

@@ -32,6 +32,8 @@ void media_step(struct media *m, const struct step *s);
 
 /* True when the datagram is to (or from) a place of an open call. For every datagram: O(1), no allocation. */
 bool media_wants(const struct media *m, const struct datagram *in);
+/* One that is wanted, but by a call that is over: its ports may be another's by now, whose place is still on its way. */
+bool media_wants_late(const struct media *m, const struct datagram *in);
 
 /* In: one datagram that media_wants, borrowed for the call. */
 void media_take(struct media *m, const struct datagram *in);

@@ -158,14 +158,17 @@ static void take_neither(struct media *m, const struct aim *t, const struct data
 	parcel_ready(m, p, MEDIA_BROKEN, SEAL_NONE);
 }
 
-/* The newest call that has the address; an older one, still open, keeps the streams that it knows there. */
+/* The newest call that has the address; an older one, still open, keeps the streams that it knows there. What goes to a call that is over,
+ * but comes from one that is not, is of that one: where it goes to was not said yet. */
 static bool aim_at(const struct media *m, const struct datagram *in, struct aim *out)
 {
-	struct spot *spot = places_find(&m->places, &in->flow.dst);
+	struct spot *spot = places_find(&m->places, &in->flow.dst), *src = NULL;
 
-	out->learned = spot == NULL;
-	if (spot == NULL)
-		spot = places_find(&m->places, &in->flow.src);
+	if (spot == NULL || spot->call->closed != NSEC_NONE)
+		src = places_find(&m->places, &in->flow.src);
+	out->learned = src != NULL && (spot == NULL || src->call->closed == NSEC_NONE);
+	if (out->learned)
+		spot = src;
 	if (spot == NULL)
 		return false;
 	out->spot = spot;
@@ -173,6 +176,13 @@ static bool aim_at(const struct media *m, const struct datagram *in, struct aim 
 	out->own = media_own(m, in->at);
 	out->again = false;
 	return true;
+}
+
+bool media_wants_late(const struct media *m, const struct datagram *in)
+{
+	struct aim t;
+
+	return aim_at(m, in, &t) && t.call->closed != NSEC_NONE;
 }
 
 static void aim_at_known(struct aim *t, const struct datagram *in, uint32_t ssrc, bool rtcp)
