@@ -38,6 +38,7 @@ struct front {
 	struct foreign *foreign, **last_foreign, *given;
 	size_t foreign_count;
 	nsec_t now, told; /* of the newest packet; what the stages were told last */
+	bool plain;       /* the one in hand came by the short way, and is somebody's */
 	bool sip_empty;   /* it is known to have nothing: most packets are nobody's, and need not ask it */
 	bool media_empty; /* likewise */
 	bool held_asked;  /* media may want packets back that lie elsewhere */
@@ -98,12 +99,8 @@ void front_free(struct front *f)
 	free(f);
 }
 
-void front_time(struct front *f, nsec_t at)
+static void tell_time(struct front *f)
 {
-	if (f->now == NSEC_NONE || at > f->now || at < f->now - SET_BACK)
-		f->now = at;
-	if (f->told != NSEC_NONE && f->now >= f->told && f->now - f->told < TICK)
-		return;
 	f->told = f->now;
 	f->sip_empty = false;
 	f->held_asked = f->spill;
@@ -112,10 +109,19 @@ void front_time(struct front *f, nsec_t at)
 	media_time(f->media, f->now);
 }
 
-void front_take(struct front *f, const struct frame *in)
+/* The time of each packet: most are of the tick that the stages know of. */
+static inline void note_time(struct front *f, nsec_t at)
 {
-	decap_take(f->decap, in);
-	front_time(f, in->at);
+	if (f->now == NSEC_NONE || at > f->now || at < f->now - SET_BACK)
+		f->now = at;
+	if (f->told != NSEC_NONE && f->now >= f->told && f->now - f->told < TICK)
+		return;
+	tell_time(f);
+}
+
+void front_time(struct front *f, nsec_t at)
+{
+	note_time(f, at);
 }
 
 static void take_media(struct front *f, const struct datagram *d)
@@ -256,6 +262,28 @@ static bool take_datagram(struct front *f, struct front_out *out)
 	return true;
 }
 
+bool front_take(struct front *f, const struct frame *in)
+{
+	f->plain = decap_plain(f->decap, in, &f->datagram);
+	if (!f->plain)
+		decap_take(f->decap, in);
+	note_time(f, in->at);
+	if (!f->plain || f->tell_unclaimed || may_be_sip(f->datagram.payload) || media_wants(f->media, &f->datagram))
+		return true;
+	f->plain = false;
+	recent_keep(f->recent, &f->datagram);
+	return !f->sip_empty || !f->media_empty || f->held_asked || f->esp_count > 0 || f->foreign != NULL ||
+	       f->given != NULL;
+}
+
+static inline bool next_datagram(struct front *f)
+{
+	bool plain = f->plain;
+
+	f->plain = false;
+	return plain || decap_next(f->decap, &f->datagram);
+}
+
 /* What was said of ESP is told first: decap need not guess. */
 static bool frames_move(struct front *f, struct front_out *out)
 {
@@ -264,7 +292,7 @@ static bool frames_move(struct front *f, struct front_out *out)
 
 		decap_esp_null(f->decap, &e->dst, e->spi, e->icv);
 	}
-	while (decap_next(f->decap, &f->datagram))
+	while (next_datagram(f))
 		if (take_datagram(f, out))
 			return true;
 	return false;

@@ -54,6 +54,12 @@ void decap_free(struct decap *d);
 /* True for the LINKTYPE_ values it knows: Ethernet, raw IP (IPv4, IPv6 too), Linux SLL and SLL2, BSD null and loop. */
 bool decap_knows(int link);
 
+/*
+ * The short way, for most frames of most captures: in Ethernet, IPv4 without options or fragments, UDP, on no tunnel's port, and all there.
+ * *out is what decap_take and decap_next would give, borrowed from the frame. False: it is not one of them, and nothing was done.
+ */
+bool decap_plain(struct decap *d, const struct frame *in, struct datagram *out);
+
 /* In: one frame, borrowed until the datagrams of it are taken out. */
 void decap_take(struct decap *d, const struct frame *in);
 

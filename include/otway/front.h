@@ -34,8 +34,8 @@ struct front *front_new(const struct front_options *o); /* NULL: out of memory *
 void front_free(struct front *f);
 
 /* In: a frame. Or what another front forwarded, a datagram or a fragment (without payload). Or a packet that was held elsewhere. Each is
- * borrowed until front_next and front_media give nothing. */
-void front_take(struct front *f, const struct frame *in);
+ * borrowed until front_next and front_media give nothing. False: it was nobody's, and they need not be asked. */
+bool front_take(struct front *f, const struct frame *in);
 void front_forwarded(struct front *f, const struct datagram *in);
 void front_back(struct front *f, uint32_t call, const struct datagram *in);
 void front_back_end(struct front *f, uint32_t call); /* no more of them: new packets need not go behind them */

@@ -187,8 +187,8 @@ static void on_frame(void *arg, const struct frame *f)
 	it->interfaces[f->source].frames++;
 	it->interfaces[f->source].last = f->at;
 	it->interfaces[f->source].octets += f->wire_len;
-	front_take(it->front, f);
-	front_drain(it);
+	if (front_take(it->front, f))
+		front_drain(it);
 }
 
 static bool read_ring(struct intercept *it, size_t i)

@@ -229,7 +229,16 @@ static void give_plain(const struct frame *in, struct datagram *out)
 	out->framed = out->wrapped = false;
 }
 
-__attribute__((noinline)) static void take_any(struct decap *d, const struct frame *in)
+bool decap_plain(struct decap *d, const struct frame *in, struct datagram *out)
+{
+	if (!is_plain(d, in))
+		return false;
+	d->count[COUNT_DATAGRAMS]++;
+	give_plain(in, out);
+	return true;
+}
+
+void decap_take(struct decap *d, const struct frame *in)
 {
 	struct walk w = { .in = in->bytes, .at = in->at, .source = in->source };
 
@@ -238,27 +247,16 @@ __attribute__((noinline)) static void take_any(struct decap *d, const struct fra
 	walk(d, &w, link_begin(in->link));
 }
 
-void decap_take(struct decap *d, const struct frame *in)
-{
-	d->ready = false;
-	d->plain = is_plain(d, in) ? in : NULL;
-	if (d->plain != NULL)
-		d->count[COUNT_DATAGRAMS]++;
-	else
-		take_any(d, in);
-}
-
 void decap_fragment(struct decap *d, const struct datagram *in)
 {
 	struct walk w = { .in = in->packet, .at = in->at, .source = in->source, .wrapped = true, .forwarded = true };
 
 	w.scope = (uint32_t)in->flow.src.port << 16 | in->flow.dst.port;
-	d->plain = NULL;
 	walk(d, &w, LAYER_IP);
 }
 
 /* A packet that was held begins its way anew; what was in doubt about it is known now. */
-__attribute__((noinline)) static bool take_held(struct decap *d)
+static bool take_held(struct decap *d)
 {
 	struct esp_packet held;
 
@@ -278,11 +276,6 @@ __attribute__((noinline)) static bool take_held(struct decap *d)
 
 bool decap_next(struct decap *d, struct datagram *out)
 {
-	if (d->plain != NULL) {
-		give_plain(d->plain, out);
-		d->plain = NULL;
-		return true;
-	}
 	if (!d->ready && (!d->esp_used || !take_held(d)))
 		return false;
 	*out = d->out;

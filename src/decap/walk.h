@@ -98,7 +98,6 @@ struct walk {
 };
 
 struct decap {
-	const struct frame *plain; /* a frame whose datagram is to be given straight from it */
 	struct datagram out;
 	bool ready;                 /* out is to be given */
 	bool esp_used;              /* a held packet may be ready */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "otway/front.h"
@@ -18,6 +19,7 @@
 #define RETIRE_MS 10
 #define SNAPLEN   65535
 #define BATCH     256
+#define RECENT    ((size_t)16 << 20) /* as the role has it */
 
 static volatile sig_atomic_t over;
 static pcap_t *loop;
@@ -39,8 +41,10 @@ static double seconds(void)
 	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
+/* Memory is locked, as a role's is: none of it is met for the first time while it hears. */
 static double ready(void)
 {
+	mlockall(MCL_CURRENT | MCL_FUTURE);
 	printf("ready\n");
 	fflush(stdout);
 	return seconds();
@@ -108,7 +112,8 @@ static void take(void *arg, const struct frame *f)
 	size_t covered;
 
 	h->packets++;
-	front_take(h->front, f);
+	if (!front_take(h->front, f))
+		return;
 	while (front_media(h->front, &media, &covers, &covered) || front_next(h->front, &out))
 		;
 }
@@ -120,7 +125,7 @@ static int hear_live(const char *interface, size_t ring, bool with_front)
 		.ring = ring,
 		.snaplen = SNAPLEN,
 		.retire = (nsec_t)RETIRE_MS * 1000000 };
-	struct hearing h = { 0, front_new(&(struct front_options){ 0 }) };
+	struct hearing h = { 0, front_new(&(struct front_options){ .recent_octets = RECENT }) };
 	struct live *l;
 	struct err err;
 	struct pollfd p = { .events = POLLIN };

@@ -371,8 +371,8 @@ static void crew_take(struct crew *c, uint32_t to, const struct frame *f)
 {
 	c->frame++;
 	if (to != c->dead) {
-		front_take(c->fronts[to], f);
-		drain_one(c, to);
+		if (front_take(c->fronts[to], f))
+			drain_one(c, to);
 	}
 	drain(c);
 	tell_time(c, f->at);

@@ -892,6 +892,43 @@ static void a_port_used_again_belongs_to_the_next_call(void **state)
 	assert_false(scene_send(s, &v.src, &v.dst, bytes_of("x"), false));
 }
 
+/* The next call's offer names where its caller hears; its answer, that it has the ports of one that ended just now, is still on its way. */
+static void the_next_call_at_ports_of_one_that_is_over_loses_nothing(void **state)
+{
+	struct scene *s = *state;
+	struct srtp_key key = scene_key(AES_CM_128_HMAC_SHA1_80, 1), next = scene_key(AES_CM_128_HMAC_SHA1_80, 2);
+	struct voice v = scene_alice(1, 500), w = scene_alice(2, 9000), stranger = scene_alice(3, 70);
+	struct datagram d = { .proto = IP_PROTO_UDP, .flow = { v.src, v.dst } };
+
+	w.src = at_addr("192.0.2.3:4000");
+	stranger.src = at_addr("192.0.2.4:4000");
+	scene_call(s, "RTP/SAVP");
+	scene_give(s, 1, &key, TOWARD_CALLEE);
+	for (int i = 0; i < 10; i++)
+		scene_speak(s, &v, &key);
+	d.at = s->now;
+	assert_true(media_wants(s->media, &d) && !media_wants_late(s->media, &d));
+	scene_hang_up(s, 1);
+	scene_wait(s, 3 * NSEC_PER_SEC);
+	assert_true(media_wants(s->media, &d) && media_wants_late(s->media, &d));
+	scene_speak(s, &stranger, &next); /* of neither: late to the first, and not from a place of the second */
+	scene_cover(s, 2, 8, INT64_MIN + 1, NSEC_EVER);
+	scene_place(s, 2, "192.0.2.3:4000", "RTP/SAVP", TOWARD_CALLER);
+	scene_give(s, 2, &next, TOWARD_CALLEE);
+	d.flow.src = w.src;
+	assert_true(media_wants(s->media, &d) && !media_wants_late(s->media, &d));
+	for (int i = 0; i < 5; i++)
+		scene_speak(s, &w, &next);
+	scene_place(s, 2, "192.0.2.2:5000", "RTP/SAVP", TOWARD_CALLEE);
+	for (int i = 0; i < 5; i++)
+		scene_speak(s, &w, &next);
+	scene_end(s);
+	assert_int_equal(clear_count(s), 20);
+	assert_int_equal(count_of(s, 2), 10);
+	for (size_t i = 0; i < s->count; i++)
+		assert_true(s->out[i].packet.ssrc != 2 || (s->out[i].packet.call == 2 && s->out[i].warrants[0] == 8));
+}
+
 static void who_takes_a_packet_is_judged_by_its_own_time(void **state)
 {
 	struct scene *s = *state;
@@ -1147,6 +1184,7 @@ int main(void)
 		SCENE(after_the_call_known_streams_linger_and_new_ones_do_not),
 		SCENE(after_silence_a_stranger_at_the_port_is_not_of_the_call),
 		SCENE(a_port_used_again_belongs_to_the_next_call),
+		SCENE(the_next_call_at_ports_of_one_that_is_over_loses_nothing),
 		SCENE(who_takes_a_packet_is_judged_by_its_own_time),
 		SCENE(a_cover_said_anew_replaces_the_one_before),
 		SCENE(from_a_known_source_to_nowhere_known_only_what_proves_itself_counts),

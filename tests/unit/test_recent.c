@@ -176,6 +176,75 @@ static void each_place_has_its_own(void **state)
 	recent_free(r);
 }
 
+/* Nobody asks for many laps, with lengths of every kind; then of all but the oldest part nothing is missing, up to the newest. */
+static void a_ring_that_nobody_asked_for_long_has_the_newest(void **state)
+{
+	struct addr place = { .family = 4, .port = 4000 };
+	uint8_t octets[400];
+
+	(void)state;
+	srand(3);
+	for (uint32_t laps = 1; laps < 60; laps++) {
+		struct recent *r = recent_new(1 << 16, INT64_MAX / 4);
+		uint32_t last = laps * 257, count = 0, number = 0;
+		struct datagram d, out;
+		uint64_t step = 0;
+
+		for (uint32_t i = 1; i <= last; i++) {
+			d = rtp(i, 4000, i, 40 + (size_t)rand() % 360, octets);
+			recent_keep(r, &d);
+		}
+		for (; recent_next(r, &place, last, &step, &out); count++) {
+			assert_true(count == 0 || be32(out.payload.at + 4) == number + 1);
+			number = be32(out.payload.at + 4);
+		}
+		assert_int_equal(number, last);
+		assert_true(count > (1 << 16) / 448 / 2 || count == last);
+		/* and goes on from there */
+		d = rtp(last + 1, 4000, last + 1, 100, octets);
+		recent_keep(r, &d);
+		step = 0;
+		assert_true(recent_next(r, &place, last + 1, &step, &out));
+		assert_int_equal(be32(out.payload.at + 4), last + 1);
+		assert_false(recent_next(r, &place, last + 1, &step, &out));
+		recent_free(r);
+	}
+}
+
+/* RFC 8200, with an extension header before UDP. What has no whole header before its payload is of no place. */
+static void over_ipv6_too(void **state)
+{
+	struct recent *r = recent_new(1 << 16, NSEC_PER_SEC);
+	struct addr place, source;
+	uint8_t octets[40 + 8 + 8 + 40] = { 0x60 };
+	struct datagram d = { .at = 1, .proto = IP_PROTO_UDP }, out;
+	uint64_t step = 0;
+
+	(void)state;
+	assert_true(addr_parse(bytes_of("[2001:db8::1]:5000"), &source));
+	assert_true(addr_parse(bytes_of("[2001:db8::2]:4000"), &place));
+	memcpy(octets + 8, source.ip, 16);
+	memcpy(octets + 24, place.ip, 16);
+	put_be16(octets + 48, source.port);
+	put_be16(octets + 50, place.port);
+	octets[56] = 0x80;
+	d.flow = (struct flow){ source, place };
+	d.packet = (struct bytes){ octets, sizeof(octets) };
+	d.payload = (struct bytes){ octets + 56, 40 };
+	recent_keep(r, &d);
+	d.packet.at += 24;
+	d.packet.len -= 24;
+	recent_keep(r, &d);
+	assert_true(recent_next(r, &place, 1, &step, &out));
+	assert_true(addr_equal(&out.flow.src, &source) && addr_equal(&out.flow.dst, &place));
+	assert_int_equal(out.payload.len, 40);
+	assert_memory_equal(out.packet.at, octets, sizeof(octets));
+	assert_false(recent_next(r, &place, 1, &step, &out));
+	step = 0;
+	assert_false(recent_next(r, &source, 1, &step, &out)); /* it was given already */
+	recent_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +253,8 @@ int main(void)
 		cmocka_unit_test(a_full_ring_keeps_the_newest),
 		cmocka_unit_test(a_full_ring_is_mostly_full),
 		cmocka_unit_test(each_place_has_its_own),
+		cmocka_unit_test(a_ring_that_nobody_asked_for_long_has_the_newest),
+		cmocka_unit_test(over_ipv6_too),
 		cmocka_unit_test(what_came_before_the_clock_was_set_is_not_given),
 	};
 
