@@ -11,8 +11,8 @@
  * one before, up to four times `timeout`. The request's id stays the same, so that the KMS answers the same.
  * Final are keys, `refused`, `purged`, `no-agreement`, HTTP 400 and 403 (as refused), and a certificate that is not believed.
  *
- * At most 64 exchanges with one KMS are under way. Five failures in a row open its circuit: for 5 s nothing goes to it, then one
- * probe; what is wanted waits in order. Wanted keys are bounded in number and in octets: the oldest that is not
+ * At most 128 exchanges with one KMS are under way, those that want keys before those that tell the end of a call. Five failures
+ * in a row open its circuit: for 5 s nothing goes to it, then one probe; what is wanted waits in order. Wanted keys are bounded in number and in octets: the oldest that is not
  * being asked gives way, as unreachable.
  *
  * The reason of a refusal: what the last candidate said where that was final; what the first one came to where no candidate gave

@@ -14,7 +14,7 @@
 
 #define HEADERS_MAX 8192
 #define BODY_MAX    ((ssize_t)1 << 20)
-#define KEPT_MAX    64 /* connections that wait for a request */
+#define KEPT_MAX    128 /* connections that wait for a request */
 
 enum connection_state { IDLE, ASKING, DEAD };
 

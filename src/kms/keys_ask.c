@@ -117,19 +117,20 @@ static void submit(struct keys *k, struct asking *a, nsec_t now)
 	a->peer = keys_peer_of(k, a->candidates[a->at].agreement);
 	if (a->peer == NULL) {
 		keys_ask_finish(k, a, SEAL_KMS_UNREACHABLE);
-	} else if (keys_link_alone(&a->peer->queue) && keys_peer_free(a->peer, now)) {
+	} else if (!keys_peer_waits(a->peer) && keys_peer_free(a->peer, now)) {
 		start(k, a, now);
 	} else {
 		a->state = ASKING_HELD;
-		keys_link_last(&a->peer->queue, &a->queue);
+		keys_link_last(a->ended ? &a->peer->ends : &a->peer->queue, &a->queue);
 		keys_timer_set(k, a, a->deadline);
 	}
 }
 
 void keys_ask_release(struct keys *k, struct keys_peer *p, nsec_t now)
 {
-	while (p != NULL && !keys_link_alone(&p->queue) && keys_peer_free(p, now)) {
-		struct asking *a = ASKING_OF(p->queue.next, queue);
+	while (p != NULL && keys_peer_waits(p) && keys_peer_free(p, now)) {
+		struct keys_link *first = keys_link_alone(&p->queue) ? p->ends.next : p->queue.next;
+		struct asking *a = ASKING_OF(first, queue);
 
 		keys_link_drop(&a->queue);
 		start(k, a, now);

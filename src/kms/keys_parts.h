@@ -48,7 +48,7 @@ struct keys_peer {
 	uint32_t agreement;
 	unsigned failures, under_way;
 	nsec_t open_until;
-	struct keys_link queue;
+	struct keys_link queue, ends; /* ends: those that tell the end of a call, which nobody waits for */
 };
 
 struct keys_candidate {
@@ -59,7 +59,7 @@ struct keys_candidate {
 };
 
 enum asking_state {
-	ASKING_HELD, /* in the queue of its peer */
+	ASKING_HELD, /* in a queue of its peer */
 	ASKING_OUT,  /* an exchange is under way, or about to be */
 	ASKING_REST, /* until it is tried again */
 	ASKING_DONE  /* and perhaps kept, so that the end of its call can be told */
@@ -153,7 +153,7 @@ void keys_ask_tell(struct keys *k, struct asking *a, nsec_t now);
 void keys_ask_pass_over(struct keys *k, struct asking *a, nsec_t now);
 void keys_ask_reply(struct keys *k, struct asking *a, const struct keys_reply *r, nsec_t now);
 void keys_ask_time(struct keys *k, struct asking *a, nsec_t now);
-/* Those in the queue that may go now; p may be NULL. */
+/* Those in the queues that may go now, who want keys first; p may be NULL. */
 void keys_ask_release(struct keys *k, struct keys_peer *p, nsec_t now);
 const struct kms_agreement *keys_ask_agreement(const struct keys *k, const struct asking *a); /* NULL: there is none */
 nsec_t keys_ask_timeout(const struct keys *k, const struct asking *a);
@@ -167,6 +167,7 @@ bool keys_timer_room(struct keys *k);
 /* keys_peer */
 struct keys_peer *keys_peer_of(struct keys *k, uint32_t agreement); /* NULL: out of memory */
 bool keys_peer_free(const struct keys_peer *p, nsec_t now);         /* may be asked */
+bool keys_peer_waits(const struct keys_peer *p);                    /* somebody is in a queue of it */
 /* True: that opened its circuit. */
 bool keys_peer_failed(struct keys_peer *p, nsec_t now);
 nsec_t keys_peer_due(const struct keys_peer *p); /* of a probe that somebody waits for; NSEC_NONE */

@@ -21,7 +21,7 @@ from slow_kms import SlowKms, key_of, tokens
 
 SUITE = "AES_CM_128_HMAC_SHA1_80"
 RATE, SECONDS, TARGETS, TALK = (int(os.environ.get("OTWAY_RATE", "1000")), 30, 500, 100) if SOAK else (200, 3, 100, 200)
-PLACES = 8000  # pairs of media addresses, taken in turn: one is used again eight seconds later at the soonest
+PLACES = 8000 if SOAK else 300  # pairs of media addresses, taken in turn: while the call before is not forgotten
 HOLD = 256  # MiB that packets may take, in memory, while they wait
 
 

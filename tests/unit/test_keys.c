@@ -18,7 +18,7 @@
 		text                                                                                                   \
 	}
 #define MS(n)    ((nsec_t)(n)*1000000)
-#define SENT_MAX 128
+#define SENT_MAX 512
 
 static char own[] = "sip:kms@abc.com", ticket[] = "sip:keys@ticket.example", other_own[] = "sip:other@abc.com";
 
@@ -522,28 +522,28 @@ static void the_circuit_opens_waits_and_probes(void **state)
 
 	(void)state;
 	begin(&s, NULL);
-	for (uint64_t i = 1; i <= 80; i++)
+	for (uint64_t i = 1; i <= 160; i++)
 		want(&s, i);
-	assert_int_equal(s.sent_count, 64); /* at once, no more */
-	for (size_t i = 0; i < 64; i++)
+	assert_int_equal(s.sent_count, 128); /* at once, no more */
+	for (size_t i = 0; i < 128; i++)
 		reply(&s, &s.sent[i], 503, "");
 	assert_int_equal(count_of(&s, "circuit_opened"), 1);
 	opened = s.now;
-	assert_int_equal(s.sent_count, 68); /* four went out before the fifth failure */
-	for (size_t i = 64; i < 68; i++)
+	assert_int_equal(s.sent_count, 132); /* four went out before the fifth failure */
+	for (size_t i = 128; i < 132; i++)
 		reply(&s, &s.sent[i], 503, "");
 	pass(&s, opened + MS(4990));
-	assert_int_equal(s.sent_count, 68);
+	assert_int_equal(s.sent_count, 132);
 	pass(&s, opened + MS(5010));
-	assert_int_equal(s.sent_count, 69); /* one probe */
+	assert_int_equal(s.sent_count, 133); /* one probe */
 	reply(&s, last(&s), 503, "");
 	pass(&s, s.now + MS(4900));
-	assert_int_equal(s.sent_count, 69);
+	assert_int_equal(s.sent_count, 133);
 	pass(&s, s.now + MS(200));
-	assert_int_equal(s.sent_count, 70);
+	assert_int_equal(s.sent_count, 134);
 	reply_failure(&s, "refused"); /* an answer: it is there again */
-	assert_int_equal(s.sent_count, 70 + 64);
-	assert_int_equal(keys_waiting(s.keys), 79);
+	assert_int_equal(s.sent_count, 134 + 128);
+	assert_int_equal(keys_waiting(s.keys), 159);
 	end(&s);
 }
 
@@ -577,10 +577,10 @@ static void ten_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way(void *
 	begin(&s, NULL);
 	for (uint64_t i = 1; i <= 10003; i++)
 		want(&s, i);
-	assert_int_equal(s.sent_count, 64);
+	assert_int_equal(s.sent_count, 128);
 	assert_int_equal(keys_waiting(s.keys), 10000);
 	assert_int_equal(s.answers, 3);
-	assert_int_equal(s.answer.number, 67); /* those that are being asked stay */
+	assert_int_equal(s.answer.number, 131); /* those that are being asked stay */
 	assert_int_equal(s.answer.reason, SEAL_KMS_UNREACHABLE);
 	assert_int_equal(count_of(&s, "dropped"), 3);
 	end(&s);
@@ -638,6 +638,32 @@ static void a_call_that_is_over_wants_nothing_and_its_kms_is_told(void **state)
 	assert_int_equal(s.answers, 1);
 	assert_non_null(strstr(s.trail, "key-answer=dropped "));
 	assert_non_null(strstr(s.trail, "call-ended "));
+	end(&s);
+}
+
+/* A KMS has as much to do as it is given: what calls wait for goes before that others are over. */
+static void keys_are_asked_for_before_ends_are_told(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s, NULL);
+	for (uint64_t i = 1; i <= 130; i++) {
+		want(&s, i);
+		reply_keys(&s);
+	}
+	for (uint32_t i = 1; i <= 130; i++)
+		keys_call_over(s.keys, i, true, s.now);
+	drain(&s);
+	assert_int_equal(s.sent_count, 130 + 128);
+	want(&s, 1000);
+	assert_int_equal(s.sent_count, 130 + 128);
+	for (size_t i = 130; i < 133; i++)
+		reply(&s, &s.sent[i], 200, body_with(s.sent[i].request, "\"purged\":1"));
+	assert_int_equal(s.sent_count, 130 + 131);
+	assert_string_equal(s.sent[258].path, "/xk/v1/keys");
+	assert_string_equal(s.sent[259].path, "/xk/v1/ended");
+	assert_string_equal(s.sent[260].path, "/xk/v1/ended");
 	end(&s);
 }
 
@@ -890,6 +916,7 @@ int main(void)
 		cmocka_unit_test(ten_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way),
 		cmocka_unit_test(the_octets_that_wait_are_bounded_too),
 		cmocka_unit_test(a_call_that_is_over_wants_nothing_and_its_kms_is_told),
+		cmocka_unit_test(keys_are_asked_for_before_ends_are_told),
 		cmocka_unit_test(a_call_that_is_over_may_end_without_a_word),
 		cmocka_unit_test(an_agreement_that_ends_is_not_used_any_more),
 		cmocka_unit_test(the_jitter_is_of_the_seed),
