@@ -100,7 +100,7 @@ struct intercept {
 	uint8_t token[8]; /* what comes before its echo was meant for the one before */
 	struct note_kept *notes, **last_note;
 	size_t note_octets;
-	uint64_t notes_lost; /* that found no room */
+	uint64_t notes_lost; /* that found no room, or do not open */
 	nsec_t resume_until; /* then it goes on without, by loop_now */
 	uint64_t sealed;     /* counts what was sealed under salt, from anywhere */
 	uint8_t salt[4];

@@ -1,6 +1,7 @@
 /* intercept_resume: what the intercept before this one left with keys: the back knows its calls again before it hears anything new. */
 #include "intercept.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "otway/base/crypto.h"
@@ -26,16 +27,24 @@ void resume_begin(struct intercept *it)
 		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ it->token, sizeof(it->token) });
 }
 
+/* Of what was left something is missing. */
+static void lose_note(struct intercept *it, enum alarm a, const char *what)
+{
+	char of[GAP_WHERE];
+
+	snprintf(of, sizeof(of), "intercept %u", (unsigned int)it->index);
+	if (it->notes_lost++ == 0)
+		crew_alarm(it->crew, a, true, of,
+			"%s was left by the one before: some of what went on is not known until it is set up anew",
+			what);
+}
+
 static void keep_note(struct intercept *it, struct bytes plain)
 {
 	struct note_kept *k = it->note_octets < NOTES_HELD ? malloc(sizeof(*k) + plain.len) : NULL;
 
 	if (k == NULL) {
-		if (it->notes_lost++ == 0)
-			crew_alarm(it->crew, ALARM_ROOM, true, "intercept 0",
-				"the one before left more than %zu MiB of messages: some calls that went on are not "
-				"known until they are set up anew",
-				NOTES_HELD >> 20);
+		lose_note(it, ALARM_ROOM, "more messages than may be held");
 		return;
 	}
 	k->next = NULL;
@@ -70,6 +79,8 @@ void resume_take(struct intercept *it, struct bytes body)
 	plain = malloc(c.sealed.len + 1);
 	if (plain != NULL && seal_open(it, &c, plain, &len))
 		take_left(it, &c, (struct bytes){ plain, len });
+	else
+		lose_note(it, ALARM_ROLE, "bug: something that this one cannot open");
 	if (plain != NULL)
 		secret_free(plain, c.sealed.len + 1);
 }

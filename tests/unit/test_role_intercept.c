@@ -110,6 +110,23 @@ static void where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm(voi
 	intercept_stop(s);
 }
 
+static void what_was_left_and_does_not_open_is_an_alarm_and_a_gap_without_an_end(void **state)
+{
+	struct intercept_scene *s = *state;
+	struct kept k;
+	struct gap gap;
+
+	died_in_a_call(s, 1, &k);
+	k.bodies[0].at[k.bodies[0].len - 1] ^= 1;
+	intercept_begin(s, 0, 1, true);
+	give_back(s, &k);
+	say_table(s);
+	scene_alarm(s, ALARM_ROLE, true, "intercept 0");
+	assert_true(scene_gap(s, GAP_STATE, LONG, &gap));
+	assert_true(gap.until == NSEC_NONE);
+	intercept_stop(s);
+}
+
 /* It would be another call in the same case folder. */
 static void a_call_after_a_restart_has_a_number_that_none_before_it_had(void **state)
 {
@@ -180,6 +197,7 @@ int main(void)
 		AT_A_CABLE(a_signal_of_the_future_is_of_now_and_moves_no_time),
 		AT_A_CABLE(what_was_left_waits_for_the_table_of_warrants_and_leads_to_the_same_records),
 		AT_A_CABLE(where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm),
+		AT_A_CABLE(what_was_left_and_does_not_open_is_an_alarm_and_a_gap_without_an_end),
 		AT_A_CABLE(while_nobody_has_told_it_a_table_it_stays_and_counts),
 		AT_A_CABLE(what_a_role_may_not_say_is_refused),
 		AT_A_CABLE(a_call_after_a_restart_has_a_number_that_none_before_it_had),
