@@ -5,15 +5,17 @@
 
 #include "otway/base/log.h"
 
-static void tell(struct alarms *a, const struct alarmed *one, bool on)
+/* What was told to be over is forgotten, and the last one takes its place. */
+static void tell(struct alarms *a, struct alarmed *one)
 {
-	struct msg_alarm m = { .alarm = one->alarm, .on = on, .text = one->text };
+	struct msg_alarm m = { .alarm = one->alarm, .on = one->on, .text = one->text };
 	struct buf body = { 0 };
 
 	memcpy(m.of, one->of, sizeof(m.of));
-	if (msg_put_alarm(&body, &m))
-		a->tell(a->arg, MSG_ALARM, buf_bytes(&body));
+	one->told = msg_put_alarm(&body, &m) && a->tell(a->arg, MSG_ALARM, buf_bytes(&body));
 	buf_clear(&body);
+	if (one->told && !one->on)
+		*one = a->all[--a->count];
 }
 
 static struct alarmed *find(struct alarms *a, enum alarm alarm, const char *of)
@@ -27,34 +29,42 @@ static struct alarmed *find(struct alarms *a, enum alarm alarm, const char *of)
 static void over(struct alarms *a, struct alarmed *was)
 {
 	log_info("alarm %s%s%s is over", alarm_text(was->alarm), was->of[0] != '\0' ? ", " : "", was->of);
-	tell(a, was, false);
-	*was = a->all[--a->count];
+	was->on = false;
+	tell(a, was);
 }
 
 void alarms_set(struct alarms *a, enum alarm alarm, bool on, const char *of, const char *text)
 {
-	struct alarmed now = { .alarm = alarm }, *was;
+	struct alarmed now = { .alarm = alarm, .on = true }, *was;
 
 	snprintf(now.of, sizeof(now.of), "%s", of != NULL ? of : "");
 	was = find(a, alarm, now.of);
 	if (!on) {
-		if (was != NULL)
+		if (was != NULL && was->on)
 			over(a, was);
 		return;
 	}
 	snprintf(now.text, sizeof(now.text), "%s", text);
-	if (was != NULL && strcmp(was->text, now.text) == 0)
+	if (was != NULL && was->on && strcmp(was->text, now.text) == 0)
 		return;
+	if (was == NULL && a->count < ALARMS_MAX)
+		was = &a->all[a->count++];
 	if (was != NULL)
 		*was = now;
-	else if (a->count < ALARMS_MAX)
-		a->all[a->count++] = now;
 	log_warning("alarm %s%s%s: %s", alarm_text(alarm), now.of[0] != '\0' ? ", " : "", now.of, now.text);
-	tell(a, &now, true);
+	tell(a, was != NULL ? was : &now);
+}
+
+void alarms_untold(struct alarms *a)
+{
+	for (size_t i = a->count; i > 0; i--)
+		if (!a->all[i - 1].told)
+			tell(a, &a->all[i - 1]);
 }
 
 void alarms_again(struct alarms *a)
 {
 	for (size_t i = 0; i < a->count; i++)
-		tell(a, &a->all[i], true);
+		a->all[i].told = false;
+	alarms_untold(a);
 }

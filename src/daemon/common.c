@@ -111,6 +111,7 @@ static void tick(void *arg)
 	loop_timer_at(c->timer, c->next_tick);
 	if (c->o.tick != NULL)
 		c->o.tick(c->o.role);
+	alarms_untold(&c->alarms);
 	crew_tell_counts(c);
 	if (port_ended(c->supervise.port)) /* it is gone, and its roles go with it */
 		crew_stop(c, EXIT_FAILED);

@@ -49,9 +49,9 @@ void crew_tell_counts(struct crew *c)
 	buf_clear(&body);
 }
 
-void crew_tell_alarm(void *crew, enum msg_type type, struct bytes body)
+bool crew_tell_alarm(void *crew, enum msg_type type, struct bytes body)
 {
-	crew_tell(crew, ROLE_CONTROL, type, body);
+	return crew_tell(crew, ROLE_CONTROL, type, body);
 }
 
 void crew_alarm(struct crew *c, enum alarm a, bool on, const char *of, const char *fmt, ...)

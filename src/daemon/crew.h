@@ -35,6 +35,6 @@ struct crew {
 /* To a role, or to this one itself by its own table. */
 bool crew_tell(struct crew *c, enum role to, enum msg_type type, struct bytes body);
 void crew_tell_counts(struct crew *c);
-void crew_tell_alarm(void *crew, enum msg_type type, struct bytes body);
+bool crew_tell_alarm(void *crew, enum msg_type type, struct bytes body);
 
 #endif

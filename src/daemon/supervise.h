@@ -102,7 +102,7 @@ void child_reap(struct supervise *s); /* those that are gone */
 void supervise_taken(void *child, enum msg_type type, struct bytes body);
 void supervise_tick(void *supervise);
 void supervise_ask(struct child *c); /* a PING */
-void supervise_alarm(void *supervise, enum msg_type type, struct bytes body); /* to control */
+bool supervise_alarm(void *supervise, enum msg_type type, struct bytes body); /* to control; false: no room */
 void supervise_status(struct supervise *s);
 struct child *supervise_child(struct supervise *s, enum role role);
 

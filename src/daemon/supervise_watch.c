@@ -22,12 +22,11 @@ struct child *supervise_child(struct supervise *s, enum role role)
 	return NULL;
 }
 
-void supervise_alarm(void *supervise, enum msg_type type, struct bytes body)
+bool supervise_alarm(void *supervise, enum msg_type type, struct bytes body)
 {
 	struct child *control = supervise_child(supervise, ROLE_CONTROL);
 
-	if (control != NULL)
-		child_send(control, type, body);
+	return control != NULL && child_send(control, type, body);
 }
 
 void supervise_ask(struct child *c)
@@ -199,6 +198,7 @@ void supervise_tick(void *supervise)
 	nsec_t now = loop_now();
 	bool slept = now - s->ticked > SELF_LATE;
 
+	alarms_untold(&s->alarms);
 	loop_timer_at(s->timer, now + TICK);
 	s->ticked = now;
 	for (size_t i = 0; i < s->child_count; i++) {

@@ -337,6 +337,34 @@ static void an_alarm_is_told_once_and_again_to_the_control_that_follows(void **s
 	scene_clear(&s);
 }
 
+static void fill(struct scene *s, enum role to)
+{
+	struct buf body = { 0 };
+
+	assert_true(msg_put_count(&body, &(struct msg_count){ "frames", "eth1", 7, false }));
+	while (crew_send(s->crew, to, 0, MSG_COUNTS, buf_bytes(&body)))
+		;
+	buf_clear(&body);
+}
+
+static void an_alarm_that_found_no_room_is_told_when_there_is(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s, ROLE_DELIVERY);
+	for (size_t on = 2; on > 0; on--) {
+		fill(&s, ROLE_CONTROL);
+		crew_alarm(s.crew, ALARM_DISK, on == 2, "", "full");
+		turns(&s, SHORT);
+		assert_int_equal(s.control.alarm_count, 2 - on);
+		turns(&s, 2 * NSEC_PER_SEC);
+		assert_int_equal(s.control.alarm_count, 3 - on);
+		assert_int_equal(s.control.alarms[2 - on].on, on == 2);
+	}
+	scene_clear(&s);
+}
+
 static void counts_go_to_control_each_second(void **state)
 {
 	struct scene s;
@@ -434,6 +462,7 @@ int main(void)
 		cmocka_unit_test(nobody_is_sent_to_who_is_not_there),
 		cmocka_unit_test(an_alarm_is_told_once_and_again_to_the_control_that_follows),
 		cmocka_unit_test(counts_go_to_control_each_second),
+		cmocka_unit_test(an_alarm_that_found_no_room_is_told_when_there_is),
 		cmocka_unit_test(controls_own_counts_and_alarms_reach_it_by_its_table),
 		cmocka_unit_test(it_ends_when_supervise_is_gone),
 		cmocka_unit_test(a_start_arrives_as_it_was_sent),
