@@ -6,25 +6,16 @@
 
 #include <stdlib.h>
 
-#include "otway/base/secret.h"
 #include "otway/decap.h"
 #include "otway/media.h"
 #include "otway/recent.h"
+#include "foreign.h"
 
 #define RECENT_OCTETS ((size_t)1 << 20)
 #define RECENT_SPAN   NSEC_PER_SEC
 #define TICK          (NSEC_PER_SEC / 10) /* how often the stages are told the time */
 #define SET_BACK      (60 * NSEC_PER_SEC) /* time that goes back so far is another time */
 #define ESP_MAX       64                  /* associations that wait to be told to decap */
-#define FOREIGN_MAX   4096                /* packets that wait to be forwarded, out of the ring of recent ones */
-
-/* A packet of the ring that another front owns. */
-struct foreign {
-	struct foreign *next;
-	size_t size;
-	struct datagram datagram;
-	uint8_t packet[];
-};
 
 struct front {
 	struct decap *decap;
@@ -35,13 +26,12 @@ struct front {
 	struct datagram datagram;    /* the one in hand, which sip borrows */
 	struct sip_esp esp[ESP_MAX]; /* of the network, not of a subscriber */
 	size_t esp_count;
-	struct foreign *foreign, **last_foreign, *given;
-	size_t foreign_count;
-	nsec_t now, told; /* of the newest packet; what the stages were told last */
-	bool plain;       /* the one in hand came by the short way, and is somebody's */
-	bool sip_empty;   /* it is known to have nothing: most packets are nobody's, and need not ask it */
-	bool media_empty; /* likewise */
-	bool held_asked;  /* media may want packets back that lie elsewhere */
+	struct foreign foreign; /* out of the ring of recent ones, that other fronts own */
+	nsec_t now, told;       /* of the newest packet; what the stages were told last */
+	bool plain;             /* the one in hand came by the short way, and is somebody's */
+	bool sip_empty;         /* it is known to have nothing: most packets are nobody's, and need not ask it */
+	bool media_empty;       /* likewise */
+	bool held_asked;        /* media may want packets back that lie elsewhere */
 	bool spill, tell_unclaimed;
 };
 
@@ -61,7 +51,6 @@ struct front *front_new(const struct front_options *o)
 	f->spill = o->spill;
 	f->tell_unclaimed = o->tell_unclaimed;
 	f->now = f->told = NSEC_NONE;
-	f->last_foreign = &f->foreign;
 	f->decap = decap_new(&decap);
 	f->sip = sip_new(NULL);
 	f->media = media_new(&(struct media_options){
@@ -75,23 +64,11 @@ struct front *front_new(const struct front_options *o)
 	return f;
 }
 
-static void foreign_free(struct foreign *p)
-{
-	if (p != NULL)
-		secret_free(p, p->size);
-}
-
 void front_free(struct front *f)
 {
 	if (f == NULL)
 		return;
-	while (f->foreign != NULL) {
-		struct foreign *p = f->foreign;
-
-		f->foreign = p->next;
-		foreign_free(p);
-	}
-	foreign_free(f->given);
+	foreign_clear(&f->foreign);
 	recent_free(f->recent);
 	media_free(f->media);
 	sip_free(f->sip);
@@ -167,25 +144,6 @@ void front_back_end(struct front *f, uint32_t call)
 	f->held_asked = true;
 }
 
-/* A kept packet of a place that was said just now. False: no room, and it is lost. */
-static bool foreign_keep(struct front *f, const struct datagram *d)
-{
-	struct foreign *p = f->foreign_count < FOREIGN_MAX ? malloc(sizeof(*p) + d->packet.len) : NULL;
-
-	if (p == NULL)
-		return false;
-	p->next = NULL;
-	p->size = sizeof(*p) + d->packet.len;
-	memcpy(p->packet, d->packet.at, d->packet.len);
-	p->datagram = *d;
-	p->datagram.packet.at = p->packet;
-	p->datagram.payload.at = p->packet + (d->payload.at - d->packet.at);
-	*f->last_foreign = p;
-	f->last_foreign = &p->next;
-	f->foreign_count++;
-	return true;
-}
-
 static bool is_own(const struct front *f, const struct datagram *d)
 {
 	return f->fronts == 0 || decap_owner(d, f->fronts) == f->own;
@@ -207,7 +165,7 @@ void front_step(struct front *f, const struct step *s)
 			if (is_own(f, &d))
 				take_media(f, &d);
 			else
-				foreign_keep(f, &d);
+				foreign_keep(&f->foreign, &d);
 		}
 	}
 }
@@ -272,8 +230,7 @@ bool front_take(struct front *f, const struct frame *in)
 		return true;
 	f->plain = false;
 	recent_keep(f->recent, &f->datagram);
-	return !f->sip_empty || !f->media_empty || f->held_asked || f->esp_count > 0 || f->foreign != NULL ||
-	       f->given != NULL;
+	return !f->sip_empty || !f->media_empty || f->held_asked || f->esp_count > 0 || foreign_any(&f->foreign);
 }
 
 static inline bool next_datagram(struct front *f)
@@ -298,19 +255,21 @@ static bool frames_move(struct front *f, struct front_out *out)
 	return false;
 }
 
-static bool foreign_next(struct front *f, struct front_out *out)
+static bool tell_foreign(struct front *f, struct front_out *out)
 {
-	foreign_free(f->given);
-	f->given = f->foreign;
-	if (f->given == NULL)
-		return false;
-	f->foreign = f->given->next;
-	if (f->foreign == NULL)
-		f->last_foreign = &f->foreign;
-	f->foreign_count--;
-	*out = (struct front_out){ FRONT_FORWARD, .to = decap_owner(&f->given->datagram, f->fronts),
-		.datagram = &f->given->datagram };
-	return true;
+	struct foreign *q = &f->foreign;
+	const struct datagram *d;
+
+	if (q->lost > 0) {
+		*out = (struct front_out){ FRONT_LOST, .packets = q->lost, .from = q->lost_from,
+			.until = q->lost_until };
+		q->lost = 0;
+		return true;
+	}
+	d = foreign_next(q);
+	if (d != NULL)
+		*out = (struct front_out){ FRONT_FORWARD, .to = decap_owner(d, f->fronts), .datagram = d };
+	return d != NULL;
 }
 
 bool front_next(struct front *f, struct front_out *out)
@@ -321,7 +280,7 @@ bool front_next(struct front *f, struct front_out *out)
 		return true;
 	}
 	f->sip_empty = true;
-	if ((f->foreign != NULL || f->given != NULL) && foreign_next(f, out))
+	if (foreign_any(&f->foreign) && tell_foreign(f, out))
 		return true;
 	if (f->held_asked && media_held_wanted(f->media, &out->call)) {
 		out->kind = FRONT_HELD_WANTED;

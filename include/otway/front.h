@@ -54,11 +54,14 @@ enum front_kind {
 	FRONT_SIGNAL,  /* a whole SIP message, to be read: datagram */
 	FRONT_FORWARD, /* for the front of that number: datagram */
 	FRONT_UNCLAIMED,   /* nothing comes of this UDP datagram now: datagram */
-	FRONT_HELD_WANTED /* the packets of this call that were held elsewhere, or UINT32_MAX: of every call */
+	FRONT_HELD_WANTED, /* the packets of this call that were held elsewhere, or UINT32_MAX: of every call */
+	FRONT_LOST         /* so many packets for other fronts found no room, the earliest and the latest of these times */
 };
 struct front_out {
 	enum front_kind kind;
 	uint32_t to, call;
+	uint64_t packets;
+	nsec_t from, until;
 	const struct datagram *datagram; /* borrowed until the next call on f */
 };
 bool front_next(struct front *f, struct front_out *out);

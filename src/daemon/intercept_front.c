@@ -25,14 +25,19 @@ void send_gap(struct intercept *it, const struct gap *g)
 	lose(it, g->until != NSEC_NONE ? g->until : nsec_now());
 }
 
+static void lose_many(struct intercept *it, nsec_t from, nsec_t until, uint64_t packets)
+{
+	if (it->lost == 0 || from < it->lost_since)
+		it->lost_since = from;
+	if (it->lost == 0 || until > it->lost_until)
+		it->lost_until = until;
+	it->lost += packets;
+	it->lost_ever += packets;
+}
+
 void lose(struct intercept *it, nsec_t at)
 {
-	if (it->lost == 0 || at < it->lost_since)
-		it->lost_since = at;
-	if (it->lost == 0 || at > it->lost_until)
-		it->lost_until = at;
-	it->lost++;
-	it->lost_ever++;
+	lose_many(it, at, at, 1);
 }
 
 /* Told when there is room again, or at the latest at the end. */
@@ -154,6 +159,9 @@ static void tell(struct intercept *it, const struct front_out *o)
 		break;
 	case FRONT_HELD_WANTED:
 		want_back(it, o->call);
+		break;
+	case FRONT_LOST:
+		lose_many(it, o->from, o->until, o->packets);
 		break;
 	case FRONT_UNCLAIMED:
 	case FRONT_NOTHING:

@@ -614,10 +614,64 @@ static void when_a_front_is_replaced_only_the_time_between_is_missing(void **sta
 	assert_true(missing > 0 && missing < all / 4);
 }
 
+/* What went by just now to a place is its owner's; so much of it at once that not all has room is lost, and that is told. */
+static void what_another_front_owns_is_forwarded_or_told_to_be_lost(void **state)
+{
+	enum { PACKETS = 12000 };
+	uint8_t octets[14 + 28 + 20] = { [12] = 8,
+		[14] = 0x45,
+		[17] = 48,
+		[23] = 17,
+		[26] = 10,
+		[29] = 1,
+		[30] = 10,
+		[33] = 2,
+		[39] = 28,
+		[42] = 0x80 };
+	struct front *f = front_new(&(struct front_options){ .fronts = 2, .own = 0, .recent_octets = (size_t)4 << 20 });
+	struct step place = { .kind = STEP_PLACE, .at = PACKETS, .call = 1 };
+	uint64_t forwarded = 0, lost = 0, others = 0;
+	nsec_t until = 0;
+	struct front_out o;
+
+	(void)state;
+	assert_non_null(f);
+	put_be16(octets + 36, 4000);
+	for (uint32_t i = 0; i < PACKETS; i++) {
+		struct datagram d = { .proto = IP_PROTO_UDP };
+
+		put_be16(octets + 34, (uint16_t)(10000 + i));
+		if (front_take(f, &(struct frame){ .at = i, .link = 1, .bytes = { octets, sizeof(octets) } }))
+			assert_false(front_next(f, &o));
+		assert_true(addr_parse(bytes_of("10.0.0.2:4000"), &d.flow.dst) &&
+			    addr_parse(bytes_of("10.0.0.1:1"), &d.flow.src));
+		d.flow.src.port = (uint16_t)(10000 + i);
+		d.payload.at = octets;
+		others += decap_owner(&d, 2) == 1;
+	}
+	assert_true(addr_parse(bytes_of("10.0.0.2:4000"), &place.place.rtp));
+	front_step(f, &place);
+	while (front_next(f, &o)) {
+		if (o.kind == FRONT_FORWARD) {
+			assert_int_equal(o.to, 1);
+			forwarded++;
+		} else if (o.kind == FRONT_LOST) {
+			lost += o.packets;
+			assert_true(o.from > 4096 && o.from <= o.until && o.until < PACKETS);
+			until = o.until;
+		}
+	}
+	assert_int_equal(forwarded, 4096);
+	assert_true(others > 4096 && until > 0);
+	assert_int_equal(lost, others - forwarded);
+	front_free(f);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(several_fronts_give_what_one_gives),
+		cmocka_unit_test(what_another_front_owns_is_forwarded_or_told_to_be_lost),
 		cmocka_unit_test(when_a_front_is_replaced_only_the_time_between_is_missing),
 	};
 
