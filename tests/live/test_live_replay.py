@@ -54,7 +54,7 @@ class Replay(LiveTest):
         self.assertEqual(recording.stop(), 0)
         time.sleep(1)
         live.stop()
-        return {r.name: live.intercepted(r.name) for r in roles(known)}, live.decrypted(live.path("all.pcap"), code=None)
+        return {r.name: live.intercepted(r.name) for r in roles(known)}, live.decrypted(live.path("all.pcap"), code=None, more=["--kms"])
 
     def offline(self, known):
         """{liid: Intercepted} of `decrypt` of the file itself."""
@@ -62,7 +62,7 @@ class Replay(LiveTest):
         otway.agency("Test Agency")
         for role in roles(known):
             otway.warrant(role.name, role.target, trust=role.trust)
-        otway.decrypt(known.path)
+        otway.decrypt(known.path, more=["--kms"], code=None)  # live, every KMS with an agreement is asked: here there is none
         return {r.name: Intercepted(otway.path("case", r.name)) for r in roles(known)}
 
     def check(self, known):

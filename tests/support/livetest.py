@@ -88,4 +88,7 @@ def wait_until(at):
 
 def essence(call):
     """What of a call's entry in case.json does not depend on how it was come by."""
-    return {k: v for k, v in call.said.items() if k not in ("id", "started", "answered", "ended", "gaps", "growing", "before")}
+    said = {k: v for k, v in call.said.items() if k not in ("id", "started", "answered", "ended", "gaps", "growing", "before")}
+    said["streams"] = sorted(said["streams"], key=lambda s: (s["src"], s["dst"], str(s["ssrc"])))  # those of several intercepts come as they come
+    said["kms"] = [{k: v for k, v in asked.items() if k != "at"} for asked in said.get("kms", [])]  # when a KMS was asked
+    return said
