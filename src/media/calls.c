@@ -163,18 +163,30 @@ static struct place *place_for(struct media *m, struct call *c, const struct pla
 	return place;
 }
 
-/* No key will come for what waited here: it need not wait any longer. */
+/* No key will come for what waited here: it need not wait any longer, unless where it goes to is still to be said. */
 static void settle_refused(struct media *m, struct call *c, const struct place *place)
 {
 	struct stream *s;
 	size_t step = 0;
 
 	while ((s = stream_next(c, &step)) != NULL)
-		for (uint8_t i = 0; i < s->line_count; i++)
+		for (uint8_t i = 0; i < s->line_count && !s->learned; i++)
 			if (s->lines[i] == place) {
 				stream_settle(m, s);
 				break;
 			}
+}
+
+/* Streams of which only their source was known until now go to this place. */
+static void know_now(struct media *m, struct call *c, const struct addr *a)
+{
+	const struct spot *spot = places_find(&m->places, a);
+	struct stream *s;
+	size_t step = 0;
+
+	while (spot != NULL && spot->call == c && (s = stream_next(c, &step)) != NULL)
+		if (s->learned && addr_equal(&s->flow.dst, a))
+			stream_describe(s, spot, false);
 }
 
 static void step_place(struct media *m, struct call *c, const struct place *said, nsec_t at)
@@ -192,6 +204,8 @@ static void step_place(struct media *m, struct call *c, const struct place *said
 		place->format_count = MEDIA_FORMATS;
 	claim(m, c, &place->rtp, at);
 	claim(m, c, &place->rtcp, at);
+	know_now(m, c, &place->rtp);
+	know_now(m, c, &place->rtcp);
 }
 
 static void step_key(struct media *m, struct call *c, const struct key_given *given)

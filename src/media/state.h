@@ -223,6 +223,8 @@ void kept_clear(struct media *m);
 struct stream *stream_find(const struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);
 struct stream *stream_new(struct call *c, const struct flow *flow, uint32_t ssrc, bool rtcp);
 void stream_forget(struct stream *s); /* with nothing held; it lasts until its last packet was given */
+/* What is said of the place it goes to is said of the stream; learned: of where it comes from, and it goes to nowhere known. */
+void stream_describe(struct stream *s, const struct spot *spot, bool learned);
 void stream_free(struct stream *s);
 struct stream *stream_next(const struct call *c, size_t *step);
 const struct media_format *stream_format(const struct stream *s, uint8_t pt);

@@ -58,6 +58,20 @@ void stream_forget(struct stream *s)
 		stream_free(s);
 }
 
+static enum toward other_way(enum toward t)
+{
+	return t == TOWARD_CALLER ? TOWARD_CALLEE : t == TOWARD_CALLEE ? TOWARD_CALLER : TOWARD_UNKNOWN;
+}
+
+void stream_describe(struct stream *s, const struct spot *spot, bool learned)
+{
+	s->line_count = spot->line_count;
+	memcpy(s->lines, spot->lines, sizeof(s->lines));
+	s->learned = learned;
+	if (s->line_count > 0)
+		s->toward = learned ? other_way(s->lines[0]->toward) : s->lines[0]->toward;
+}
+
 struct stream *stream_next(const struct call *c, size_t *step)
 {
 	struct bytes key;

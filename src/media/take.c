@@ -32,21 +32,10 @@ static enum media_sort sort_of(const struct spot *spot, const struct datagram *i
 	return spot->rtp ? MEDIA_RTP : MEDIA_NEITHER;
 }
 
-static enum toward other_way(enum toward t)
-{
-	return t == TOWARD_CALLER ? TOWARD_CALLEE : t == TOWARD_CALLEE ? TOWARD_CALLER : TOWARD_UNKNOWN;
-}
-
-/* What is said of the place now is said of the stream. */
 static void describe(struct stream *s, const struct aim *t)
 {
-	if (t->spot == NULL || t->spot->call != s->call)
-		return;
-	s->line_count = t->spot->line_count;
-	memcpy(s->lines, t->spot->lines, sizeof(s->lines));
-	s->learned = t->learned;
-	if (s->line_count > 0)
-		s->toward = t->learned ? other_way(s->lines[0]->toward) : s->lines[0]->toward;
+	if (t->spot != NULL && t->spot->call == s->call)
+		stream_describe(s, t->spot, t->learned);
 }
 
 /* The stream for a first packet: NULL when the call is over, or memory is. */

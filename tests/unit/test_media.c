@@ -950,6 +950,35 @@ static void who_takes_a_packet_is_judged_by_its_own_time(void **state)
 	assert_int_equal(s->out[0].warrants[0], 3);
 }
 
+/* The KMS has refused before the front hears where the callee is; the caller spoke at once. Without that place nothing shows whose it is. */
+static void what_was_said_before_the_refusal_to_a_place_that_is_said_after_it_is_sealed(void **state)
+{
+	struct scene *s = *state;
+	struct srtp_key unknown = scene_key(AES_CM_128_HMAC_SHA1_80, 3);
+	struct voice v = scene_alice(1, 500), nobody = scene_alice(2, 500);
+	struct place caller, callee;
+
+	nobody.dst.port += 100;
+	scene_cover(s, 1, 7, INT64_MIN + 1, NSEC_EVER);
+	caller = scene_place(s, 1, "192.0.2.1:4000", "RTP/SAVP", TOWARD_CALLER);
+	caller.waiting = true;
+	scene_say_place(s, &caller);
+	scene_speak(s, &v, &unknown);
+	scene_speak(s, &v, &unknown);
+	scene_speak(s, &nobody, &unknown);
+	caller.waiting = false;
+	caller.refusal = SEAL_KMS_NO_AGREEMENT;
+	scene_say_place(s, &caller);
+	callee = scene_place(s, 1, "192.0.2.2:5000", "RTP/SAVP", TOWARD_CALLEE);
+	callee.refusal = SEAL_KMS_NO_AGREEMENT;
+	scene_say_place(s, &callee);
+	scene_end(s);
+	assert_int_equal(sealed_count(s, SEAL_KMS_NO_AGREEMENT), 2);
+	assert_int_equal(s->count, 2);
+	assert_int_equal(s->out[0].packet.toward, TOWARD_CALLEE);
+	assert_false(s->out[0].packet.learned);
+}
+
 static void a_cover_said_anew_replaces_the_one_before(void **state)
 {
 	struct scene *s = *state;
@@ -1186,6 +1215,7 @@ int main(void)
 		SCENE(a_port_used_again_belongs_to_the_next_call),
 		SCENE(the_next_call_at_ports_of_one_that_is_over_loses_nothing),
 		SCENE(who_takes_a_packet_is_judged_by_its_own_time),
+		SCENE(what_was_said_before_the_refusal_to_a_place_that_is_said_after_it_is_sealed),
 		SCENE(a_cover_said_anew_replaces_the_one_before),
 		SCENE(from_a_known_source_to_nowhere_known_only_what_proves_itself_counts),
 		SCENE(what_is_neither_rtp_nor_rtcp_is_delivered_as_it_came),
