@@ -19,11 +19,12 @@ struct note_kept {
 void resume_begin(struct intercept *it)
 {
 	it->last_note = &it->notes;
-	it->resuming = it->start->again;
+	it->resuming = it->start->again || it->index == 0;
+	it->resume_told = it->resume_whole = !it->start->again;
 	it->resume_until = loop_now() + RESUME_WAIT;
-	if (it->resuming)
+	if (it->start->again)
 		tell_all_anew(it); /* when it knows */
-	if (it->resuming && crypto_random(it->token, sizeof(it->token)))
+	if (it->start->again && crypto_random(it->token, sizeof(it->token)))
 		crew_send(it->crew, ROLE_KEYS, 0, MSG_RESUME, (struct bytes){ it->token, sizeof(it->token) });
 }
 
@@ -129,16 +130,22 @@ static void tell_lost(struct intercept *it)
 	send_gap(it, &g);
 }
 
+static bool awaits_table(const struct intercept *it)
+{
+	return it->back != NULL && !it->has_table && !it->stopping;
+}
+
 /*
  * The back knows its calls again before it hears anything new. For what was left it does not wait for long; for the table of warrants it
- * does, since without one there is nothing to intercept, and frames are in the ring meanwhile.
+ * does, since without one there is nothing to intercept, and frames are in the ring meanwhile. Where no one was before, the store may be
+ * away for long: then it does not.
  */
 void resume_try(struct intercept *it)
 {
 	nsec_t now = loop_now(), until = now + TURN;
 	bool late = now >= it->resume_until;
 
-	if (!it->resuming || (!late && !it->resume_told) || (it->back != NULL && !it->has_table && !it->stopping))
+	if (!it->resuming || (!late && !it->resume_told) || (awaits_table(it) && !(late && !it->start->again)))
 		return;
 	while (it->notes != NULL) {
 		struct note_kept *k = it->notes;
@@ -154,7 +161,8 @@ void resume_try(struct intercept *it)
 	tell_lost(it);
 	it->last_note = &it->notes;
 	it->resuming = false;
-	tell_all_anew(it);
+	if (it->start->again)
+		tell_all_anew(it);
 	front_begin(it);
 }
 

@@ -152,6 +152,23 @@ static void a_call_after_a_restart_has_a_number_that_none_before_it_had(void **s
 	}
 }
 
+/* What came before the first table lies in the ring: a warrant that is in force when otway starts misses nothing. */
+static void a_call_that_comes_before_the_first_table_is_intercepted(void **state)
+{
+	struct phone_call call = { .id = "one", .alice = 4000, .bob = 6000 };
+	struct intercept_scene *s = *state;
+	struct heard_sip sip;
+
+	intercept_begin(s, 0, 1, false);
+	phone_set_up(s, &call);
+	scene_wait(s, SOON);
+	say_table(s);
+	assert_true(heard_sip(s, LONG, &sip));
+	assert_string_equal(sip.start, "INVITE sip:bob@ims.exam");
+	assert_false(scene_alarmed(s, ALARM_ROLE, 0));
+	intercept_stop(s);
+}
+
 static void while_nobody_has_told_it_a_table_it_stays_and_counts(void **state)
 {
 	struct intercept_scene *s = *state;
@@ -198,6 +215,7 @@ int main(void)
 		AT_A_CABLE(what_was_left_waits_for_the_table_of_warrants_and_leads_to_the_same_records),
 		AT_A_CABLE(where_keys_says_nothing_it_goes_on_without_and_there_is_an_alarm),
 		AT_A_CABLE(what_was_left_and_does_not_open_is_an_alarm_and_a_gap_without_an_end),
+		AT_A_CABLE(a_call_that_comes_before_the_first_table_is_intercepted),
 		AT_A_CABLE(while_nobody_has_told_it_a_table_it_stays_and_counts),
 		AT_A_CABLE(what_a_role_may_not_say_is_refused),
 		AT_A_CABLE(a_call_after_a_restart_has_a_number_that_none_before_it_had),
