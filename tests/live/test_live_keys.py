@@ -101,7 +101,7 @@ if SOAK:  # it takes both cores
             end = time.monotonic() + 30
             while any(v for k, v in held(live.status()) if k in ("held_octets", "hold_octets")) and time.monotonic() < end:
                 time.sleep(0.5)
-            time.sleep(3)
+            self.finished(live)
             status = live.status()
             live.stop()
             self.assertEqual([r["role"] for r in status["roles"] if r["restarts"]], [], live.log())
@@ -112,6 +112,15 @@ if SOAK:  # it takes both cores
             self.assertGreaterEqual(kms.close(), RATE * SECONDS)  # a request that was answered too late is asked again
             print("%d keys at %d a second: at most %s" % (RATE * SECONDS, RATE, peak), file=sys.stderr)
             self.assertLess(max(peak.get("held_octets", 0), peak.get("hold_octets", 0)), HOLD << 20)
+
+        def finished(self, live, span=900):
+            """Waits until delivery has no call any more that it writes: told to end, it takes half a minute at most, and goes on later."""
+            end, none = time.monotonic() + span, 0
+            while none < 3:
+                self.assertLess(time.monotonic(), end, "calls are not finished")
+                time.sleep(1)
+                open_calls = [r["counters"].get("calls_open", 0) for r in live.status()["roles"] if r["role"] == "delivery"]
+                none = none + 1 if open_calls == [0] else 0
 
         @staticmethod
         def watch(live, playing):
