@@ -12,11 +12,11 @@
 #define DRAIN        (3 * NSEC_PER_SEC) /* at the end, for all that was sent */
 #define TO_SUPERVISE ((size_t)1 << 20)
 
-/* Octets that may wait for a peer: records come in bursts and may not be lost, tables and keys are small. */
+/* Octets that may wait for a peer: records come in bursts and may not be lost (ten seconds of 1,000 calls a second), tables and keys are small. */
 static size_t queue_max(enum role from, enum role to)
 {
 	if (from == ROLE_INTERCEPT && to == ROLE_DELIVERY)
-		return (size_t)32 << 20;
+		return (size_t)128 << 20;
 	if (from == ROLE_CONTROL || to == ROLE_CONTROL)
 		return (size_t)4 << 20;
 	return (size_t)8 << 20;

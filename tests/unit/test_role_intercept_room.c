@@ -16,10 +16,10 @@
 #define LARGE 8000 /* octets of a packet of which few fill a queue */
 #define SMALL 100  /* and of one that finds the last room in it */
 
-enum { TO_DELIVERY = 32 << 20, TO_OTHERS = 8 << 20, KERNEL = 1 << 20, AT_ONCE = 2 << 20 };
+enum { TO_DELIVERY = 128 << 20, TO_OTHERS = 8 << 20, KERNEL = 1 << 20, AT_ONCE = 2 << 20 };
 
 /* Packets of a voice: which came, and when they were sent. */
-#define VOICES 5600
+#define VOICES (TO_DELIVERY / LARGE + 1400)
 struct voices {
 	nsec_t sent[VOICES];
 	bool came[VOICES];
