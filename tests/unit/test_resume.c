@@ -134,6 +134,8 @@ static struct intercept *one(struct scene *s, uint32_t index, bool again)
 	it->open = open_new(1);
 	assert_true(leave_begin(it) && intercept_ask_begin(it));
 	resume_begin(it);
+	if (!again)
+		resume_try(it); /* its table is there */
 	return it;
 }
 
