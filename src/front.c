@@ -107,6 +107,15 @@ static void take_media(struct front *f, const struct datagram *d)
 	media_take(f->media, d);
 }
 
+/* What no place wants, or one alone whose call is over, may get its description within a second. */
+static void keep_or_take(struct front *f, const struct datagram *d, bool wanted)
+{
+	if (!wanted || media_wants_late(f->media, d))
+		recent_keep(f->recent, d);
+	if (wanted)
+		take_media(f, d);
+}
+
 static void take_signalling(struct front *f, const struct datagram *d)
 {
 	f->sip_empty = false;
@@ -121,12 +130,7 @@ void front_forwarded(struct front *f, const struct datagram *in)
 		f->datagram = *in;
 		take_signalling(f, &f->datagram);
 	} else {
-		bool wanted = media_wants(f->media, in);
-
-		if (!wanted || media_wants_late(f->media, in))
-			recent_keep(f->recent, in); /* its place is on its way to here */
-		if (wanted)
-			take_media(f, in);
+		keep_or_take(f, in, media_wants(f->media, in));
 	}
 }
 
@@ -210,10 +214,7 @@ static bool take_datagram(struct front *f, struct front_out *out)
 	wanted = media_wants(f->media, d);
 	if (wanted && !is_own(f, d))
 		return forward(f, out);
-	if (!wanted || media_wants_late(f->media, d))
-		recent_keep(f->recent, d);
-	if (wanted)
-		take_media(f, d);
+	keep_or_take(f, d, wanted);
 	if (wanted || !f->tell_unclaimed)
 		return wanted;
 	*out = (struct front_out){ FRONT_UNCLAIMED, .datagram = d };
