@@ -9,7 +9,8 @@
 
 struct recent;
 
-/* octets: all that is kept, headers too; span: how long. NULL: out of memory. */
+/* octets: all that is kept, headers too, as a power of two that is not more, or 4 KiB; span: how long. In memory pages of 2 MiB. NULL: out of
+ * memory. */
 struct recent *recent_new(size_t octets, nsec_t span);
 void recent_free(struct recent *r);
 
