@@ -68,6 +68,7 @@ struct intercept {
 	struct loop_timer *beat; /* often: time, marks, drops */
 	nsec_t begun;            /* wall clock, when frames were first taken */
 	nsec_t wall, steady;     /* both clocks at the last beat */
+	nsec_t jumped;           /* the wall clock, when by the other; NSEC_NONE: it keeps time */
 	nsec_t margin;           /* how late a packet may be */
 	nsec_t settled;          /* what came before was looked at; wall clock */
 	struct buf octets;       /* of a message to be sent */

@@ -10,6 +10,7 @@
 #define DROPS_EVERY (NSEC_PER_SEC / 10)
 #define STAGES      128          /* numbers of one half, with room to spare */
 #define JUMP        NSEC_PER_SEC /* between the clocks: of the wall, and one that only goes forward */
+#define KEPT_TIME   (60 * NSEC_PER_SEC) /* since it jumped: the alarm is over */
 
 static const char *name_of(const struct intercept *it, size_t i)
 {
@@ -93,6 +94,10 @@ static void look_at_clocks(struct intercept *it, nsec_t wall, nsec_t steady)
 		send_gap(it, &g);
 		crew_alarm(it->crew, ALARM_CLOCK, true, "", "peer: the clock jumped by %" PRId64 " s",
 			jump / NSEC_PER_SEC);
+		it->jumped = steady;
+	} else if (it->jumped != NSEC_NONE && steady - it->jumped >= KEPT_TIME) {
+		it->jumped = NSEC_NONE;
+		crew_alarm(it->crew, ALARM_CLOCK, false, "", "the clock has kept time since");
 	}
 	it->wall = wall;
 	it->steady = steady;

@@ -339,7 +339,7 @@ int role_intercept(struct role_start *start, struct err *err)
 	it->start = start;
 	it->index = start->index;
 	it->fronts = start->intercepts > 0 ? start->intercepts : 1;
-	it->begun = it->wall = it->steady = NSEC_NONE;
+	it->begun = it->wall = it->steady = it->jumped = NSEC_NONE;
 	it->settled = it->handed = it->handing = nsec_now();
 	if (begin(it, err) == 0)
 		rc = crew_run(it->crew);

@@ -1,4 +1,7 @@
-/* intercept_leave, intercept_resume: who follows knows whether it has all that the one before knew, and tells when it has not. */
+/*
+ * intercept_leave, intercept_resume: who follows knows whether it has all that the one before knew, and tells when it has not.
+ * intercept_watch: a clock that jumps.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -28,7 +31,8 @@ struct scene {
 	bool full; /* nothing is taken */
 	struct sent sent[MOST];
 	size_t count;
-	unsigned alarms[ALARMS];
+	unsigned alarms[ALARMS], over[ALARMS];
+	nsec_t wall, steady; /* both clocks; 0: the real ones */
 	struct role_start start;
 };
 
@@ -67,6 +71,22 @@ void __wrap_crew_alarm(struct crew *c, enum alarm a, bool on, const char *of, co
 	(void)of;
 	(void)fmt;
 	now->alarms[a] += on;
+	now->over[a] += !on;
+}
+
+nsec_t __real_nsec_now(void);
+nsec_t __wrap_nsec_now(void);
+nsec_t __real_loop_now(void);
+nsec_t __wrap_loop_now(void);
+
+nsec_t __wrap_nsec_now(void)
+{
+	return now->wall != 0 ? now->wall : __real_nsec_now();
+}
+
+nsec_t __wrap_loop_now(void)
+{
+	return now->steady != 0 ? now->steady : __real_loop_now();
 }
 
 static void ignore(void *arg, enum msg_type type, struct bytes body)
@@ -126,7 +146,7 @@ static struct intercept *one(struct scene *s, uint32_t index, bool again)
 	it->fronts = 1;
 	it->loop = s->loop;
 	it->has_table = true;
-	it->begun = NSEC_NONE;
+	it->begun = it->wall = it->steady = it->jumped = NSEC_NONE;
 	it->more = loop_later_new(s->loop, nothing, NULL);
 	it->front = front_new(&(struct front_options){ .fronts = 1 });
 	it->back = index == 0 ? back_new(&(struct back_options){ .journal = true }) : NULL;
@@ -350,6 +370,42 @@ static void more_notes_than_there_is_room_for_are_an_alarm_and_a_gap(void **stat
 	gone(next);
 }
 
+/* One second passes; by the wall clock, as many. */
+static void beat(struct scene *s, struct intercept *it, int seconds)
+{
+	s->steady += NSEC_PER_SEC;
+	s->wall += seconds * NSEC_PER_SEC;
+	watch_beat(it);
+	forget(s);
+}
+
+static void a_clock_that_has_kept_time_for_a_minute_is_no_alarm_any_more(void **state)
+{
+	struct scene *s = *state;
+	struct intercept *it;
+
+	s->steady = NSEC_PER_SEC;
+	s->wall = DOWN;
+	it = one(s, 1, false);
+	for (int i = 0; i < 100; i++)
+		beat(s, it, 1);
+	assert_int_equal(s->alarms[ALARM_CLOCK] + s->over[ALARM_CLOCK], 0);
+	beat(s, it, 3600);
+	for (int i = 0; i < 59; i++)
+		beat(s, it, 1);
+	assert_int_equal(s->over[ALARM_CLOCK], 0);
+	beat(s, it, -3600); /* and again */
+	assert_int_equal(s->alarms[ALARM_CLOCK], 2);
+	for (int i = 0; i < 59; i++)
+		beat(s, it, 1);
+	assert_int_equal(s->over[ALARM_CLOCK], 0);
+	for (int i = 0; i < 100; i++)
+		beat(s, it, 1);
+	assert_int_equal(s->over[ALARM_CLOCK], 1);
+	assert_int_equal(s->alarms[ALARM_CLOCK], 2);
+	gone(it);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +418,7 @@ int main(void)
 		TEST(the_word_of_another_intercept_is_not_believed),
 		TEST(a_front_alone_tells_of_none),
 		TEST(more_notes_than_there_is_room_for_are_an_alarm_and_a_gap),
+		TEST(a_clock_that_has_kept_time_for_a_minute_is_no_alarm_any_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ enum alarm {
 	ALARM_INTERFACE, /* down or away */
 	ALARM_DROPS,     /* packets were dropped */
 	ALARM_KMS,       /* a KMS refuses, or does not answer */
-	ALARM_CLOCK,     /* it jumped */
+	ALARM_CLOCK,     /* it jumped, in the last minute */
 	ALARM_ROLE,      /* a role keeps dying */
 	ALARM_AUDIT,     /* the trail cannot be written */
 	ALARM_CONFIG,    /* the configuration that was to be loaded is not right; the old one holds */
