@@ -284,12 +284,13 @@ const char *call_text(struct call *call, struct bytes b); /* kept as long as the
 struct leg *leg_find(const struct call_stage *c, const struct sip_message *m);
 bool leg_may(const struct call_stage *c, struct bytes call_id);
 struct leg *leg_begin(struct call_stage *c, struct call *call, const struct sip_message *m);
+void leg_insert(struct call *call, struct leg *leg); /* where its first sight puts it */
 void call_list_ids(struct call *call);
 
 struct exchange *exchange_begin(struct leg *leg, const struct sip_message *m);
 void exchange_free(struct exchange *x);
 
-/* All of `from`, which nobody takes, becomes part of `into`. */
+/* absorb.c: all of `from`, which nobody takes, becomes part of `into`. */
 void call_absorb(struct call_stage *c, struct call *into, struct call *from);
 
 /* join.c: what belongs together. */

@@ -19,8 +19,21 @@
 #define STOP_SPAN (25 * NSEC_PER_SEC) /* at the end: what is not finished then waits for the next start */
 #define MILLI     (NSEC_PER_SEC / 1000)
 
-/* What is on the disk stands; what is not, waits there in memory. */
-static void disk(struct delivery *d, bool ok, const struct err *err)
+static const struct crew_accepts accepts[] = {
+	{ ROLE_CONTROL, MSG_TABLE_BEGIN, delivery_table_begin },
+	{ ROLE_CONTROL, MSG_WARRANT, delivery_warrant },
+	{ ROLE_CONTROL, MSG_TABLE_END, delivery_table_end },
+	{ ROLE_CONTROL, MSG_LEASE, delivery_lease },
+	{ ROLE_CONTROL, MSG_GAP, delivery_gap },
+	{ ROLE_SUPERVISE, MSG_GAP, delivery_gap },
+	{ ROLE_INTERCEPT, MSG_RECORD, delivery_record },
+	{ ROLE_INTERCEPT, MSG_MARK, delivery_mark },
+	{ ROLE_INTERCEPT, MSG_GAP, delivery_gap },
+	{ ROLE_INTERCEPT, MSG_HELD, delivery_held },
+	{ ROLE_INTERCEPT, MSG_HELD_WANTED, held_wanted },
+};
+
+void delivery_disk(struct delivery *d, bool ok, const struct err *err)
 {
 	if (d->disk_full == !ok)
 		return;
@@ -33,143 +46,6 @@ static void disk(struct delivery *d, bool ok, const struct err *err)
 			"as it goes",
 			err->text);
 }
-
-/* Anything that is older than what supervise was told to be safe is made safe at once: a gap begins where that ends. */
-static void older(struct delivery *d, nsec_t at)
-{
-	struct err err;
-
-	if (at < d->written && cases_write(d->cases, &err) < 0)
-		disk(d, false, &err);
-}
-
-static void on_record(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	struct datagram sip;
-	struct record r;
-	struct err err = { .code = EXIT_FAILED };
-
-	(void)index;
-	d->heard = loop_now();
-	if (!msg_get_record(body, &r, &sip, &d->room)) {
-		d->broken++;
-		return;
-	}
-	if (cases_take(d->cases, &r, &err) < 0 && err.code != EXIT_REFUSED)
-		disk(d, false, &err);
-	older(d, r.kind == RECORD_MEDIA ? r.media.at : r.at);
-}
-
-static void on_mark(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	nsec_t until;
-
-	if (msg_get_time(body, &until) && index < ROLE_PEERS)
-		d->marks[index] = until;
-	else
-		d->broken++;
-}
-
-static void on_gap(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	struct gap g;
-	struct err err;
-
-	(void)index;
-	if (!msg_get_gap(body, &g))
-		d->broken++;
-	else if (cases_gap(d->cases, &g, &err) < 0 || cases_write(d->cases, &err) < 0)
-		disk(d, false, &err);
-}
-
-static void on_held(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	struct msg_held h;
-
-	d->heard = loop_now();
-	if (!msg_get_held(body, &h))
-		d->broken++;
-	else
-		cases_held(
-			d->cases, index, h.call, &h.datagram, NULL); /* what has no room is told of as a gap by cases */
-}
-
-static void on_table_begin(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-
-	(void)index;
-	(void)body;
-	warrant_set_clear(&d->coming);
-	d->is_coming = true; /* else it is the tail of what another one began to hear */
-}
-
-/* A table of which something is missing takes no other's place. */
-static void on_warrant(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	struct warrant w = { 0 };
-	bool got;
-
-	(void)index;
-	if (!d->is_coming)
-		return;
-	got = msg_get_warrant(body, &w);
-	d->broken += !got;
-	d->is_coming = got && warrant_add(&d->coming, &w);
-	warrant_clear(&w);
-}
-
-/* Records of warrants that are not known yet wait in the ports. */
-static void listen_to_intercepts(struct delivery *d, bool on)
-{
-	for (uint32_t i = 0; i < ROLE_PEERS; i++)
-		if (crew_port(d->crew, ROLE_INTERCEPT, i) != NULL)
-			port_pause(crew_port(d->crew, ROLE_INTERCEPT, i), !on);
-}
-
-static void on_table_end(void *role, uint32_t index, struct bytes body)
-{
-	struct delivery *d = role;
-	struct err err;
-
-	(void)index;
-	(void)body;
-	if (!d->is_coming)
-		return;
-	d->is_coming = false;
-	if (cases_warrants(d->cases, &d->coming, &err) < 0)
-		log_error("a table of warrants was not taken in: %s", err.text);
-	warrant_set_clear(&d->coming);
-	if (!d->has_table)
-		listen_to_intercepts(d, true);
-	d->has_table = true;
-}
-
-static void on_lease(void *role, uint32_t index, struct bytes body)
-{
-	(void)role; /* how long a table holds is for those who intercept */
-	(void)index;
-	(void)body;
-}
-
-static const struct crew_accepts accepts[] = {
-	{ ROLE_CONTROL, MSG_TABLE_BEGIN, on_table_begin },
-	{ ROLE_CONTROL, MSG_WARRANT, on_warrant },
-	{ ROLE_CONTROL, MSG_TABLE_END, on_table_end },
-	{ ROLE_CONTROL, MSG_LEASE, on_lease },
-	{ ROLE_CONTROL, MSG_GAP, on_gap },
-	{ ROLE_SUPERVISE, MSG_GAP, on_gap },
-	{ ROLE_INTERCEPT, MSG_RECORD, on_record },
-	{ ROLE_INTERCEPT, MSG_MARK, on_mark },
-	{ ROLE_INTERCEPT, MSG_GAP, on_gap },
-	{ ROLE_INTERCEPT, MSG_HELD, on_held },
-	{ ROLE_INTERCEPT, MSG_HELD_WANTED, held_wanted },
-};
 
 /* Folders that were begun and calls that were finished, by local numbers, for the trail. */
 static void tell_audit(struct delivery *d)
@@ -228,7 +104,7 @@ static void on_beat(void *arg)
 
 	if (ok)
 		d->written = written_now(d, now);
-	disk(d, ok, &err);
+	delivery_disk(d, ok, &err);
 	held_go_on(d);
 	tell_audit(d);
 	if (d->stopping)
@@ -338,7 +214,7 @@ static int begin(struct delivery *d, struct err *err)
 	d->back = loop_later_new(crew_loop(d->crew), held_go_on, d);
 	if (d->beat == NULL || d->back == NULL)
 		return err_set(err, "out of memory");
-	listen_to_intercepts(d, false);
+	delivery_listen(d, false);
 	if (confine(&d->start->conf.run, err) < 0 || cases_new(&d->cases, &cases, err) < 0)
 		return -1;
 	d->written = nsec_now();

@@ -30,6 +30,21 @@ struct delivery {
 	uint64_t broken, lost_back;
 };
 
+/* What is on the disk stands; what is not, waits there in memory: an alarm as long as that is so. */
+void delivery_disk(struct delivery *d, bool ok, const struct err *err);
+
+/* role_delivery_told.c: what others say */
+void delivery_record(void *role, uint32_t index, struct bytes body);
+void delivery_mark(void *role, uint32_t index, struct bytes body);
+void delivery_gap(void *role, uint32_t index, struct bytes body);
+void delivery_held(void *role, uint32_t index, struct bytes body);
+void delivery_table_begin(void *role, uint32_t index, struct bytes body);
+void delivery_warrant(void *role, uint32_t index, struct bytes body);
+void delivery_table_end(void *role, uint32_t index, struct bytes body);
+void delivery_lease(void *role, uint32_t index, struct bytes body);
+/* Whether intercepts are heard: records of warrants that are not known yet wait in the ports. */
+void delivery_listen(struct delivery *d, bool on);
+
 /* role_delivery_held.c: packets that were held back go to the intercept that wants them, no faster than it takes them in */
 void held_wanted(void *role, uint32_t index, struct bytes body);
 void held_go_on(void *role); /* as loop_later and the beat call it */
