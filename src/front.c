@@ -161,8 +161,9 @@ void front_step(struct front *f, const struct step *s)
 	f->media_empty = false;
 	media_step(f->media, s);
 	f->held_asked = f->spill;
-	/* A new place may have packets that went by just now. */
-	for (size_t i = 0; s->kind == STEP_PLACE && i < 2; i++) {
+	/* A new place may have packets that went by just now. One of a call that is over, which is said again, has none: they are of whoever
+	 * has it next. */
+	for (size_t i = 0; s->kind == STEP_PLACE && !media_closed(f->media, s->call) && i < 2; i++) {
 		uint64_t step = 0;
 
 		while (places[i]->family != 0 && recent_next(f->recent, places[i], s->at, &step, &d)) {

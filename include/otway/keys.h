@@ -12,8 +12,9 @@
  * Final are keys, `refused`, `purged`, `no-agreement`, HTTP 400 and 403 (as refused), and a certificate that is not believed.
  *
  * At most 128 exchanges with one KMS are under way, those that want keys before those that tell the end of a call. Five failures
- * in a row open its circuit: for 5 s nothing goes to it, then one probe; what is wanted waits in order. Wanted keys are bounded in number and in octets: the oldest that is not
- * being asked gives way, as unreachable.
+ * in a row open its circuit: for 5 s nothing goes to it, then one probe; what is wanted waits in order. Wanted keys are bounded in
+ * number and in octets: the oldest that is not being asked gives way, as unreachable. So are calls of which only the end is to be told
+ * some time: the oldest is forgotten.
  *
  * The reason of a refusal: what the last candidate said where that was final; what the first one came to where no candidate gave
  * keys (its claim to have them is the best); kms-unreachable when patience was over; kms-unknown when no KMS could be named;
@@ -32,7 +33,7 @@ struct keys;
 struct keys_options {
 	nsec_t timeout;    /* of the first exchange; 0: 2 s */
 	nsec_t patience;   /* from wanted to refused as unreachable; 0: 60 s */
-	size_t wanted_max; /* 0: 10,000 */
+	size_t wanted_max; /* 0: 20,000 */
 	uint64_t seed;     /* of jitter; 0: drawn at random. Nothing else depends on it */
 };
 

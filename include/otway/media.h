@@ -32,6 +32,9 @@ void media_step(struct media *m, const struct step *s);
 
 /* True when the datagram is to (or from) a place of an open call. For every datagram: O(1), no allocation. */
 bool media_wants(const struct media *m, const struct datagram *in);
+/* The end of that call was said; false: not, or there is no such call. */
+bool media_closed(const struct media *m, uint32_t call);
+
 /* One that is wanted, but by a call that is over: its ports may be another's by now, whose place is still on its way. */
 bool media_wants_late(const struct media *m, const struct datagram *in);
 
@@ -63,7 +66,7 @@ void media_held_end(struct media *m, uint32_t call);
 bool media_state(struct media *m, struct buf *out);
 void media_resume(struct media *m, struct bytes state);
 
-/* When the oldest packet came that is held in memory; NSEC_NONE: none is. */
+/* No packet that is held in memory came before that, as was found a quarter of a second ago at most; NSEC_NONE: none is held. */
 nsec_t media_oldest(const struct media *m);
 
 /* Time goes on: holds expire, closed calls are forgotten. media_end: nothing more comes, decide everything. */

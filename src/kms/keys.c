@@ -10,7 +10,7 @@
 
 #define TIMEOUT    (2 * NSEC_PER_SEC)
 #define PATIENCE   (60 * NSEC_PER_SEC)
-#define WANTED_MAX 10000
+#define WANTED_MAX 20000
 #define OCTETS_MAX ((size_t)64 << 20)
 
 static void set_options(struct keys *k, const struct keys_options *o)
@@ -37,6 +37,7 @@ struct keys *keys_new(const struct keys_options *o)
 		return NULL;
 	keys_link_init(&k->waiting);
 	keys_link_init(&k->kept);
+	keys_link_init(&k->ending);
 	keys_link_init(&k->saying);
 	set_options(k, o);
 	k->calls = table_new();
@@ -61,6 +62,7 @@ void keys_free(struct keys *k)
 	if (k->calls != NULL && k->exchanges != NULL) {
 		free_all(k, &k->waiting);
 		free_all(k, &k->kept);
+		free_all(k, &k->ending);
 	}
 	table_free(k->calls);
 	table_free(k->exchanges);
@@ -92,18 +94,40 @@ static struct asking *gives_way(struct keys *k)
 	return ASKING_OF(l != &k->waiting ? l : k->waiting.next, order);
 }
 
-/* First what is only kept so that the end of its call can be told, then the oldest that waits. */
-static void make_room(struct keys *k)
+static bool too_many(const struct keys *k)
 {
-	for (struct keys_link *l = k->kept.next, *next; l != &k->kept; l = next) {
+	return k->total > 2 * k->o.wanted_max || k->octets > 2 * OCTETS_MAX;
+}
+
+/* What is only kept so that the end of its call can be told, the oldest first; those before it have nothing more to say. */
+static void forget_kept(struct keys *k)
+{
+	while (too_many(k) && !keys_link_alone(&k->kept)) {
+		struct asking *a = ASKING_OF(k->kept.next, order);
+
+		if (a->say != 0)
+			return;
+		keys_asking_free(k, a);
+	}
+}
+
+/* Ends of calls that nobody was told of yet, and will not be. Few before them are with a KMS, or were. */
+static void forget_ending(struct keys *k)
+{
+	for (struct keys_link *l = k->ending.next, *next; l != &k->ending && too_many(k); l = next) {
 		struct asking *a = ASKING_OF(l, order);
 
-		if (k->total <= 2 * k->o.wanted_max && k->octets <= 2 * OCTETS_MAX)
-			break;
 		next = l->next;
-		if (a->state == ASKING_DONE && a->say == 0)
+		if (a->state == ASKING_HELD && !a->told && a->say == 0)
 			keys_asking_free(k, a);
 	}
+}
+
+/* First what is only kept, then the oldest that waits. */
+static void make_room(struct keys *k)
+{
+	forget_kept(k);
+	forget_ending(k);
 	while (k->waiting_count > k->o.wanted_max || k->waiting_octets > OCTETS_MAX) {
 		struct asking *a = gives_way(k);
 

@@ -177,6 +177,7 @@ void keys_ask_tell(struct keys *k, struct asking *a, nsec_t now)
 	a->tries = 0;
 	a->deadline = now + k->o.patience;
 	a->limit = now + LATER_MAX * k->o.patience;
+	keys_link_last(&k->ending, &a->order);
 	if (keys_ask_agreement(k, a) != NULL)
 		submit(k, a, now);
 	else

@@ -72,7 +72,7 @@ enum asking_state {
 enum { SAY_OUTCOME = 1, SAY_REQUEST = 2, SAY_SEND = 4, SAY_ANSWER = 8 };
 
 struct asking {
-	struct keys_link order; /* as taken: among those that wait, or those that are kept */
+	struct keys_link order; /* as taken: among those that wait, those that are kept, or those that tell the end of their call */
 	struct keys_link saying, queue, call;
 	size_t place; /* in the heap, from 1; 0: not there */
 	nsec_t due;
@@ -115,7 +115,7 @@ struct keys {
 	struct keys_options o;
 	const struct kms_agreements *agreements;
 	const struct warrant_set *warrants;
-	struct keys_link waiting, kept, saying;
+	struct keys_link waiting, kept, ending, saying;
 	size_t waiting_count, waiting_octets, total, octets;
 	struct table *calls;     /* call -> an asking of it */
 	struct table *exchanges; /* exchange -> asking */

@@ -8,6 +8,13 @@ size_t parcel_size(const struct parcel *p)
 	return sizeof(*p) + p->room;
 }
 
+void held_more(struct media *m, const struct parcel *p)
+{
+	if (m->held_octets == 0 || p->at < m->oldest)
+		m->oldest = p->at;
+	m->held_octets += parcel_size(p);
+}
+
 void hold_add(struct stream *s, struct parcel *p)
 {
 	struct call *c = s->call;
@@ -15,7 +22,7 @@ void hold_add(struct stream *s, struct parcel *p)
 	queue_push(&s->held, p);
 	s->held_count++;
 	c->held_octets += parcel_size(p);
-	c->media->held_octets += parcel_size(p);
+	held_more(c->media, p);
 	p->newer = NULL;
 	p->older = c->newest;
 	if (c->newest != NULL)

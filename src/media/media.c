@@ -93,6 +93,13 @@ bool media_wants(const struct media *m, const struct datagram *in)
 	return places_find(&m->places, &in->flow.dst) != NULL || places_find(&m->places, &in->flow.src) != NULL;
 }
 
+bool media_closed(const struct media *m, uint32_t call)
+{
+	const struct call *c = table_get(m->by_number, (struct bytes){ (const uint8_t *)&call, sizeof(call) });
+
+	return c != NULL && c->closed != NSEC_NONE;
+}
+
 /* Nothing more comes for a call: everything that is held meets its fate. */
 static void finish(struct media *m, struct call *c)
 {
@@ -141,7 +148,7 @@ static void sweep_call(struct media *m, struct call *c, nsec_t at, unsigned *sea
 	struct stream *s;
 	size_t step = 0;
 
-	while ((s = stream_next(c, &step)) != NULL) {
+	while (c->oldest != NULL && (s = stream_next(c, &step)) != NULL) {
 		if (*searches > 0 && stream_search(m, s))
 			--*searches;
 		look_later(m, s, at);
@@ -208,6 +215,29 @@ nsec_t media_own(const struct media *m, nsec_t at)
 	return own > now + SET_BACK ? now : own; /* stamped before the clock was set back */
 }
 
+static nsec_t earlier(nsec_t a, nsec_t b)
+{
+	return a == NSEC_NONE || b < a ? b : a;
+}
+
+/* Of all that is held: what was the oldest may have met its fate. */
+static nsec_t find_oldest(const struct media *m)
+{
+	nsec_t oldest = NSEC_NONE;
+
+	for (const struct call *c = m->held_octets > 0 ? m->calls : NULL; c != NULL; c = c->next) {
+		const struct stream *s;
+		size_t step = 0;
+
+		if (c->behind.first != NULL)
+			oldest = earlier(oldest, c->behind.first->at);
+		while (c->oldest != NULL && (s = stream_next(c, &step)) != NULL)
+			if (s->held.first != NULL)
+				oldest = earlier(oldest, s->held.first->at);
+	}
+	return oldest;
+}
+
 void media_time(struct media *m, nsec_t at)
 {
 	unsigned searches;
@@ -224,6 +254,7 @@ void media_time(struct media *m, nsec_t at)
 			sweep_call(m, c, at, &searches);
 	kept_expire(m, at);
 	forget_calls(m);
+	m->oldest = find_oldest(m);
 }
 
 void media_end(struct media *m)
@@ -233,26 +264,9 @@ void media_end(struct media *m)
 		finish(m, c);
 }
 
-static nsec_t earlier(nsec_t a, nsec_t b)
-{
-	return a == NSEC_NONE || b < a ? b : a;
-}
-
 nsec_t media_oldest(const struct media *m)
 {
-	nsec_t oldest = NSEC_NONE;
-
-	for (const struct call *c = m->calls; c != NULL; c = c->next) {
-		const struct stream *s;
-		size_t step = 0;
-
-		if (c->behind.first != NULL)
-			oldest = earlier(oldest, c->behind.first->at);
-		while (c->oldest != NULL && (s = stream_next(c, &step)) != NULL)
-			if (s->held.first != NULL)
-				oldest = earlier(oldest, s->held.first->at);
-	}
-	return oldest;
+	return m->held_octets > 0 ? m->oldest : NSEC_NONE;
 }
 
 size_t media_counts(const struct media *m, struct counter *out, size_t max)

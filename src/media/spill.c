@@ -50,7 +50,7 @@ static void behind_add(struct call *c, struct parcel *p)
 {
 	queue_push(&c->behind, p);
 	c->behind_octets += parcel_size(p);
-	c->media->held_octets += parcel_size(p);
+	held_more(c->media, p);
 }
 
 static struct parcel *behind_take(struct call *c)

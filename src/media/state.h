@@ -180,6 +180,7 @@ struct media {
 	nsec_t clock; /* what media_time was told last, and what makes it the stage's own time */
 	nsec_t shift;
 	size_t held_octets;    /* of all calls */
+	nsec_t oldest;         /* no packet that is held is older; found again at each sweep */
 	size_t rounds_wanted;  /* calls whose packets are wanted back, which was not told yet */
 	struct table *resumed; /* what is known of calls that were not said yet */
 	nsec_t resumed_until;
@@ -247,6 +248,7 @@ bool prove_without_tag(struct stream *s);              /* keys without a tag, by
 /* fate.c: the hold of a call, and the way out of it. */
 size_t parcel_size(const struct parcel *p);
 void hold_add(struct stream *s, struct parcel *p);
+void held_more(struct media *m, const struct parcel *p); /* one more of all that is held */
 struct parcel *hold_take(struct stream *s); /* the oldest of the stream; NULL: none */
 void parcel_ready(struct media *m, struct parcel *p, enum media_fate fate, enum seal_reason reason);
 void stream_ready_clear(struct media *m, struct stream *s, struct parcel *p);

@@ -569,16 +569,16 @@ static void later_is_as_much_later_as_the_kms_says(void **state)
 }
 
 /* S96 */
-static void ten_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way(void **state)
+static void twenty_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way(void **state)
 {
 	struct scene s;
 
 	(void)state;
 	begin(&s, NULL);
-	for (uint64_t i = 1; i <= 10003; i++)
+	for (uint64_t i = 1; i <= 20003; i++)
 		want(&s, i);
 	assert_int_equal(s.sent_count, 128);
-	assert_int_equal(keys_waiting(s.keys), 10000);
+	assert_int_equal(keys_waiting(s.keys), 20000);
 	assert_int_equal(s.answers, 3);
 	assert_int_equal(s.answer.number, 131); /* those that are being asked stay */
 	assert_int_equal(s.answer.reason, SEAL_KMS_UNREACHABLE);
@@ -913,7 +913,7 @@ int main(void)
 		cmocka_unit_test(without_a_warrant_nobody_is_asked),
 		cmocka_unit_test(the_circuit_opens_waits_and_probes),
 		cmocka_unit_test(later_is_as_much_later_as_the_kms_says),
-		cmocka_unit_test(ten_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way),
+		cmocka_unit_test(twenty_thousand_wanted_keys_are_bounded_and_the_oldest_gives_way),
 		cmocka_unit_test(the_octets_that_wait_are_bounded_too),
 		cmocka_unit_test(a_call_that_is_over_wants_nothing_and_its_kms_is_told),
 		cmocka_unit_test(keys_are_asked_for_before_ends_are_told),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "otway/keys.h"
@@ -27,6 +28,7 @@ struct scene {
 		nsec_t at;
 		uint64_t exchange;
 		char request[KEY_REQUEST_ID];
+		bool ended; /* the end of a call is told */
 	} due[RING];
 	size_t first, last; /* answers come in the order of asking */
 	nsec_t wanted[WANTED + 1], longest;
@@ -73,6 +75,7 @@ static void drain(struct scene *s)
 			assert_true(s->last - s->first < RING);
 			s->due[s->last % RING].at = s->now + s->delay;
 			s->due[s->last % RING].exchange = out.exchange;
+			s->due[s->last % RING].ended = strcmp(out.path, XK_ENDED_PATH) == 0;
 			memcpy(s->due[s->last++ % RING].request, request, sizeof(request));
 			if (s->last - s->first > s->under_way)
 				s->under_way = s->last - s->first;
@@ -80,16 +83,17 @@ static void drain(struct scene *s)
 	}
 }
 
-/* The oldest exchange is answered: key and salt of RFC 3711 B.3. */
+/* The oldest exchange is answered: key and salt of RFC 3711 B.3, or that of the call nothing was kept. */
 static void reply(struct scene *s)
 {
 	char body[200];
 	struct keys_reply r = { s->due[s->first % RING].exchange, 200, true, { NULL, 0 } };
 
-	snprintf(body, sizeof(body),
-		"{\"request\":\"%s\",\"keys\":[{\"cs\":1,\"key\":\"4fl6DT4Bi+DWT6MsBt5BOQ==\","
-		"\"salt\":\"DsZ1rUmK/uu2lgs6q+Y=\"}]}",
-		s->due[s->first++ % RING].request);
+	snprintf(body, sizeof(body), "{\"request\":\"%s\",%s}", s->due[s->first % RING].request,
+		s->due[s->first % RING].ended ? "\"purged\":0"
+					      : "\"keys\":[{\"cs\":1,\"key\":\"4fl6DT4Bi+DWT6MsBt5BOQ==\","
+						"\"salt\":\"DsZ1rUmK/uu2lgs6q+Y=\"}]");
+	s->first++;
 	r.body = bytes_of(body);
 	keys_reply(s->keys, &r, s->now);
 	drain(s);
@@ -106,18 +110,25 @@ static void pass(struct scene *s, nsec_t until)
 	drain(s);
 }
 
+static void take(struct scene *s, uint32_t i)
+{
+	const struct key_wanted w = { .number = i,
+		.call = i,
+		.warrant = 9,
+		.target = bytes_of("sip:alice@abc.com"),
+		.call_id = bytes_of("1@abc.com") };
+
+	s->wanted[i] = s->now;
+	assert_true(keys_take(s->keys, &w, s->now));
+	drain(s);
+}
+
 /* So many a second until all WANTED were wanted, and then until nothing is under way. */
 static void set_up(struct scene *s, unsigned rate)
 {
 	for (uint32_t i = 1; i <= WANTED; i++) {
-		const struct key_wanted w = {
-			.number = i, .call = i, .warrant = 9, .target = bytes_of("sip:alice@abc.com")
-		};
-
 		pass(s, (nsec_t)i * NSEC_PER_SEC / rate);
-		s->wanted[i] = s->now;
-		assert_true(keys_take(s->keys, &w, s->now));
-		drain(s);
+		take(s, i);
 		if (keys_waiting(s->keys) > s->deepest)
 			s->deepest = keys_waiting(s->keys);
 	}
@@ -161,11 +172,42 @@ static void more_than_a_kms_can_answer_stays_bounded_and_is_all_accounted_for(vo
 	end(&s);
 }
 
+/* Ends of calls wait for those who want keys; what they take is bounded, and none of it costs a look at all of them. */
+static void ends_that_cannot_be_told_in_time_give_way(void **state)
+{
+	const struct keys_options o = { .wanted_max = 1000 };
+	static struct scene s;
+	size_t told = 0;
+
+	(void)state;
+	begin(&s, MS(50), &o);
+	for (uint32_t i = 1; i <= 2000; i++) {
+		take(&s, i);
+		pass(&s, s.now + MS(1));
+	}
+	pass(&s, s.now + NSEC_PER_SEC);
+	assert_int_equal(s.answered, 2000);
+	for (uint32_t i = 1; i <= 2000; i++)
+		keys_call_over(s.keys, i, true, s.now);
+	drain(&s);
+	assert_int_equal(s.last - s.first, 128); /* the others wait */
+	for (uint32_t i = 2001; i <= 2900; i++)
+		take(&s, i);
+	assert_int_equal(keys_waiting(s.keys), 900);
+	assert_int_equal(s.unreachable, 0); /* a key never gives way to an end */
+	told = s.last;
+	pass(&s, s.now + 10 * NSEC_PER_SEC);
+	assert_int_equal(s.answered, 2900);
+	assert_int_equal(s.last - told, 900 + 2000 - 128 - 900); /* for each that came one end is not told */
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(five_hundred_set_ups_a_second_wait_only_as_long_as_the_kms_takes),
 		cmocka_unit_test(more_than_a_kms_can_answer_stays_bounded_and_is_all_accounted_for),
+		cmocka_unit_test(ends_that_cannot_be_told_in_time_give_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
