@@ -1,8 +1,10 @@
 """live: what a packet of a mirror port costs its receiver, as a multiple of an empty loop of libpcap with the same ring, in turns; and
-what is lost, at the highest rate that the sender reaches and at one below. Frames of 224 octets, nobody's, on a virtual cable in a network
-namespace. Prints a table; judges nothing. CPU time (user and system) of the receiver; medians of rounds."""
+what is lost, at the highest rate that the sender reaches and at one below. Nobody's calls on a virtual cable in a network namespace: their media
+alone (G.711 in SRTP, frames of 224 octets), and with the signalling of calls of a second, one frame in eighteen. Prints a table; judges
+nothing. CPU time (user and system) of the receiver; medians of rounds."""
 
 import argparse
+import itertools
 import os
 import signal
 import statistics
@@ -10,6 +12,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+
+import pcapfile
+
+FRAME = 224
 WAYS = ("loop", "live", "front")
 
 
@@ -56,11 +63,12 @@ def main():
     if not a.inside:
         in_namespace()
     lay_cable()
-    print("%-6s %10s %10s %10s %10s %10s" % ("way", "a second", "loop ns", "ns", "ratio", "lost"))
+    print("%-8s %-6s %10s %10s %10s %10s %10s" % ("frames", "way", "a second", "loop ns", "ns", "ratio", "lost"))
     with tempfile.TemporaryDirectory(prefix="otway-bench-") as folder:
-        path = os.path.join(folder, "traffic.pcap")
-        subprocess.run([a.traffic, path, str(a.calls), "1"], check=True, stdout=subprocess.DEVNULL)
-        for rate in (0, 100000):
+        calls, media = os.path.join(folder, "calls.pcap"), os.path.join(folder, "media.pcap")
+        subprocess.run([a.traffic, calls, str(a.calls), "1"], check=True, stdout=subprocess.DEVNULL)
+        pcapfile.write(media, (p for p in pcapfile.read(calls) if len(p.data) == FRAME))
+        for path, rate in itertools.product((media, calls), (0, 100000)):
             found = {way: [] for way in WAYS}
             for _ in range(a.rounds):
                 for way in WAYS:
@@ -68,7 +76,7 @@ def main():
             floor = [cost for cost, _, _ in found["loop"]]
             for way in WAYS:
                 cost, speed, lost = zip(*found[way])
-                print("%-6s %10.0f %10.1f %10.1f %9.2fx %10d" % (way, statistics.median(speed), statistics.median(floor),
+                print("%-8s %-6s %10.0f %10.1f %10.1f %9.2fx %10d" % (os.path.basename(path)[:-5], way, statistics.median(speed), statistics.median(floor),
                     statistics.median(cost), statistics.median(c / f for c, f in zip(cost, floor)), sum(lost)))
             sys.stdout.flush()
 
