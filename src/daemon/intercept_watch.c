@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 #define DROPS_EVERY (NSEC_PER_SEC / 10)
-#define STAGES      128          /* numbers of one half, with room to spare */
-#define JUMP        NSEC_PER_SEC /* between the clocks: of the wall, and one that only goes forward */
+#define STAGES      128                 /* numbers of one half, with room to spare */
+#define JUMP        NSEC_PER_SEC        /* between the clocks: of the wall, and one that only goes forward */
 #define KEPT_TIME   (60 * NSEC_PER_SEC) /* since it jumped: the alarm is over */
 
 static const char *name_of(const struct intercept *it, size_t i)
