@@ -1,7 +1,7 @@
 """live: what a packet of a mirror port costs its receiver, as a multiple of an empty loop of libpcap with the same ring, in turns; and
-what is lost, at the highest rate that the sender reaches and at one below. Nobody's calls on a virtual cable in a network namespace: their media
-alone (G.711 in SRTP, frames of 224 octets), and with the signalling of calls of a second, one frame in eighteen. Prints a table; judges
-nothing. CPU time (user and system) of the receiver; medians of rounds."""
+what is lost, at the highest rate that the sender reaches and at one below. Nobody's calls on a virtual cable in a network namespace:
+their media alone (G.711 in SRTP, frames of 224 octets), and with the signalling of calls of a second, one frame in eighteen. Prints a
+table; judges nothing. CPU time (user and system) of the receiver; medians of rounds."""
 
 import argparse
 import itertools
@@ -76,8 +76,8 @@ def main():
             floor = [cost for cost, _, _ in found["loop"]]
             for way in WAYS:
                 cost, speed, lost = zip(*found[way])
-                print("%-8s %-6s %10.0f %10.1f %10.1f %9.2fx %10d" % (os.path.basename(path)[:-5], way, statistics.median(speed), statistics.median(floor),
-                    statistics.median(cost), statistics.median(c / f for c, f in zip(cost, floor)), sum(lost)))
+                print("%-8s %-6s %10.0f %10.1f %10.1f %9.2fx %10d" % (os.path.basename(path)[:-5], way, statistics.median(speed),
+                    statistics.median(floor), statistics.median(cost), statistics.median(c / f for c, f in zip(cost, floor)), sum(lost)))
             sys.stdout.flush()
 
 
